@@ -1,0 +1,93 @@
+#pragma once
+/* No _GNU_SOURCE: the C library module that Swift imports is built without it, and both must agree. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/* Variadic calls, and calls whose flags or layouts Swift does not import. */
+enum {
+    SENTINEL_O_PATH = 010000000, SENTINEL_O_NOATIME = 01000000, SENTINEL_O_TMPFILE = 020200000,
+    SENTINEL_AT_EMPTY_PATH = 0x1000,
+};
+/* errno as a function: the macro is not imported everywhere. */
+static inline int sentinel_errno(void) { return errno; }
+static inline void sentinel_set_errno(int value) { errno = value; }
+static inline int sentinel_openat(int dir, const char *path, int flags, unsigned mode) {
+    return openat(dir, path, flags | O_CLOEXEC, mode);
+}
+static inline int sentinel_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
+static inline int sentinel_set_parent_death_signal(int sig) { return prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0); }
+static inline int sentinel_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+static inline int sentinel_keep_capabilities(int keep) { return prctl(PR_SET_KEEPCAPS, keep, 0, 0, 0); }
+static inline int sentinel_raise_ambient(int capability) { return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0); }
+static inline int sentinel_clear_ambient(void) { return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); }
+static inline int sentinel_drop_bounding(int capability) { return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); }
+
+/* capset of exactly the capabilities in `mask` (effective, permitted, inheritable). */
+static inline int sentinel_set_capabilities(uint64_t mask) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    for (int i = 0; i < 2; i++) {
+        uint32_t word = (uint32_t)(mask >> (32 * i));
+        data[i].effective = word; data[i].permitted = word; data[i].inheritable = word;
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+/* The permitted set of this thread, or 0 when it cannot be read. */
+static inline uint64_t sentinel_permitted_capabilities(void) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+    if (syscall(SYS_capget, &header, data) != 0) return 0;
+    return (uint64_t)data[0].permitted | ((uint64_t)data[1].permitted << 32);
+}
+
+struct sentinel_ucred { int32_t pid; uint32_t uid; uint32_t gid; };
+static inline int sentinel_peer_credentials(int fd, struct sentinel_ucred *out) {
+    socklen_t n = sizeof *out;
+    return getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, out, &n);
+}
+
+/* Sends `count` bytes and, with the first of them, at most one descriptor (-1: none). */
+static inline ssize_t sentinel_send(int sock, const void *bytes, size_t count, int descriptor) {
+    struct iovec part = {(void *)bytes, count};
+    union { char buffer[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    struct msghdr message; memset(&message, 0, sizeof message);
+    message.msg_iov = &part; message.msg_iovlen = 1;
+    if (descriptor >= 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.buffer; message.msg_controllen = sizeof control.buffer;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET; c->cmsg_type = SCM_RIGHTS; c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &descriptor, sizeof(int));
+    }
+    return sendmsg(sock, &message, MSG_NOSIGNAL);
+}
+/* Receives bytes and at most one descriptor (*descriptor stays -1 without one). */
+static inline ssize_t sentinel_receive(int sock, void *bytes, size_t count, int *descriptor) {
+    struct iovec part = {bytes, count};
+    union { char buffer[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    struct msghdr message; memset(&message, 0, sizeof message);
+    message.msg_iov = &part; message.msg_iovlen = 1;
+    message.msg_control = control.buffer; message.msg_controllen = sizeof control.buffer;
+    *descriptor = -1;
+    ssize_t n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
+    if (n < 0) return n;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(c), sizeof(int));
+    return n;
+}
+static inline int sentinel_renameat2_noreplace(int from, const char *a, int to, const char *b) {
+    return (int)syscall(SYS_renameat2, from, a, to, b, 1 /* RENAME_NOREPLACE */);
+}
+static inline unsigned sentinel_major(uint64_t device) { return major(device); }
+static inline unsigned sentinel_minor(uint64_t device) { return minor(device); }

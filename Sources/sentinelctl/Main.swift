@@ -1,0 +1,3 @@
+import ArgumentParser
+import AsyncHTTPClient
+@main struct A: AsyncParsableCommand { func run() async throws { print("x") } }

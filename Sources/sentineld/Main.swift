@@ -1,0 +1,4 @@
+import ArgumentParser
+import Hummingbird
+import AsyncHTTPClient
+@main struct A: AsyncParsableCommand { func run() async throws { print("x") } }
