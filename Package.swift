@@ -25,6 +25,12 @@ let nio: [Target.Dependency] = [
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// Release programs carry the Swift runtime in them; see docs/decisions/0001-package.md for why this is no build option.
+/// The two libraries are private parts of FoundationEssentials.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"], .when(configuration: .release))
+]
+
 let package = Package(
     name: "sentinel",
     products: [
@@ -65,14 +71,14 @@ let package = Package(
                 httpServer, httpClient, argumentParser, logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + nio,
-            swiftSettings: rules),
+            swiftSettings: rules, linkerSettings: selfContained),
         .executableTarget(
             name: "sentinelctl",
             dependencies: [
                 "IncidentCore", "ControlAPI", "Ledger", "IntegrityEngine", "BackupEngine", "Platform",
                 httpClient, argumentParser,
             ] + nio,
-            swiftSettings: rules),
+            swiftSettings: rules, linkerSettings: selfContained),
         .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: rules),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: rules),
         .testTarget(

@@ -1,8 +1,13 @@
 #pragma once
 /* No _GNU_SOURCE: the C library module that Swift imports is built without it, and both must agree. */
+#if __has_include(<SwiftGlibc.h>)
+#include <SwiftGlibc.h> /* Swift's own C library module: it, not this one, then owns stat, S_IFMT and the rest. */
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -10,7 +15,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -28,6 +35,8 @@ static inline int sentinel_openat(int dir, const char *path, int flags, unsigned
 static inline int sentinel_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
 static inline int sentinel_set_parent_death_signal(int sig) { return prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0); }
 static inline int sentinel_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+/* The name of the calling thread; at most 15 bytes are kept. */
+static inline int sentinel_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sentinel_keep_capabilities(int keep) { return prctl(PR_SET_KEEPCAPS, keep, 0, 0, 0); }
 static inline int sentinel_raise_ambient(int capability) { return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0); }
 static inline int sentinel_clear_ambient(void) { return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); }
@@ -43,6 +52,20 @@ static inline int sentinel_set_capabilities(uint64_t mask) {
     }
     return (int)syscall(SYS_capset, &header, data);
 }
+/* capset: effective and permitted become `mask`, inheritable becomes empty, so that no child gets any. */
+static inline int sentinel_limit_capabilities(uint64_t mask) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    for (int i = 0; i < 2; i++) {
+        uint32_t word = (uint32_t)(mask >> (32 * i));
+        data[i].effective = word; data[i].permitted = word; data[i].inheritable = 0;
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+/* For `ps -L` and debuggers; the kernel keeps 15 bytes. */
+static inline int sentinel_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+/* An own, empty network namespace: not even loopback is up. */
+static inline int sentinel_leave_network(void) { return (int)syscall(SYS_unshare, 0x40000000L /* CLONE_NEWNET */); }
 /* The permitted set of this thread, or 0 when it cannot be read. */
 static inline uint64_t sentinel_permitted_capabilities(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -78,7 +101,8 @@ static inline ssize_t sentinel_receive(int sock, void *bytes, size_t count, int 
     union { char buffer[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
     struct msghdr message; memset(&message, 0, sizeof message);
     message.msg_iov = &part; message.msg_iovlen = 1;
-    message.msg_control = control.buffer; message.msg_controllen = sizeof control.buffer;
+    /* CMSG_LEN, not CMSG_SPACE: the padding would let the kernel install a second descriptor that nobody closes. */
+    message.msg_control = control.buffer; message.msg_controllen = CMSG_LEN(sizeof(int));
     *descriptor = -1;
     ssize_t n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
     if (n < 0) return n;
@@ -86,8 +110,42 @@ static inline ssize_t sentinel_receive(int sock, void *bytes, size_t count, int 
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(c), sizeof(int));
     return n;
 }
+/* In glibc since 2.34, but declared only for _GNU_SOURCE. */
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+static inline int sentinel_close_from(posix_spawn_file_actions_t *actions, int from) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
+}
+/* A blocked sendmsg on `sock` gives up with EAGAIN after this time. */
+static inline int sentinel_set_send_limit(int sock, long seconds, long microseconds) {
+    struct timeval limit = {seconds, microseconds};
+    return setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+/* Blocks `count` signals in this thread and returns a non-blocking signalfd for them, or -1. */
+static inline int sentinel_signal_descriptor(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    int status = pthread_sigmask(SIG_BLOCK, &set, 0);
+    if (status != 0) { errno = status; return -1; }
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+/* Reads one signal: its number, or -1 with errno (EAGAIN: none is pending). */
+static inline int sentinel_next_signal(int fd, uint32_t *sender_pid, uint32_t *sender_uid) {
+    struct signalfd_siginfo info;
+    ssize_t n = read(fd, &info, sizeof info);
+    if (n != (ssize_t)sizeof info) { if (n >= 0) errno = EIO; return -1; }
+    *sender_pid = info.ssi_pid; *sender_uid = info.ssi_uid;
+    return (int)info.ssi_signo;
+}
 static inline int sentinel_renameat2_noreplace(int from, const char *a, int to, const char *b) {
     return (int)syscall(SYS_renameat2, from, a, to, b, 1 /* RENAME_NOREPLACE */);
 }
 static inline unsigned sentinel_major(uint64_t device) { return major(device); }
 static inline unsigned sentinel_minor(uint64_t device) { return minor(device); }
+/* Directory entries as struct linux_dirent64: inode 8, offset 8, length 2, type 1, name. */
+static inline ssize_t sentinel_getdents64(int fd, void *bytes, size_t count) { return syscall(SYS_getdents64, fd, bytes, count); }
+/* f_type of statfs(2), or 0 when it cannot be read. */
+static inline long sentinel_filesystem_type(int fd) {
+    struct statfs info;
+    return fstatfs(fd, &info) == 0 ? (long)info.f_type : 0;
+}

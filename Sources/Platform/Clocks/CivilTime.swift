@@ -48,13 +48,18 @@ package struct CivilTime: Hashable, Sendable {
     ///
     /// - Returns: False when the system has no such zone; glibc would then silently mean UTC.
     package static func setZone(_ name: String) -> Bool {
-        let file: FilePath = "/usr/share/zoneinfo" / name
-        guard !name.isEmpty, !name.hasPrefix("/"), !name.contains(".."),
-            let status = try? FileStatus.of(file), status.kind == .file
-        else { return unsafe setenv("TZ", "UTC", 1) == 0 && name == "UTC" }
+        guard isKnownZone(name) else { return unsafe setenv("TZ", "UTC", 1) == 0 && name == "UTC" }
         unsafe setenv("TZ", name, 1)
         tzset()
         return true
+    }
+
+    /// True when the system has rules for the zone `name`.
+    package static func isKnownZone(_ name: String) -> Bool {
+        guard !name.isEmpty, !name.hasPrefix("/"), !name.contains(".."),
+            let status = try? FileStatus.of("/usr/share/zoneinfo" / name)
+        else { return name == "UTC" }
+        return status.kind == .file
     }
 
     /// RFC 3339 as Go writes it: up to nine fraction digits, trailing zeros removed, `Z` only for UTC.

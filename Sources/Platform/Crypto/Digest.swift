@@ -45,6 +45,60 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var short: String { String(hex.prefix(8)) }
     package var description: String { hex }
 
+    /// The 32 bytes of `raw`, without a copy on the way; nil for any other count.
+    package init?(raw: UnsafeRawBufferPointer) {
+        guard raw.count == Self.byteCount else { return nil }
+        words = unsafe (
+            UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+            UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+            UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+            UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+        )
+    }
+
+    /// The value of 64 hex digits in `raw`, of either case; nil for anything else.
+    package init?(rawHex raw: UnsafeRawBufferPointer) {
+        guard raw.count == 2 * Self.byteCount else { return nil }
+        var parts: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        for index in 0..<64 {
+            let character = unsafe raw[index]
+            let digit: UInt8
+            switch character {
+            case 48...57: digit = character - 48
+            case 97...102: digit = character - 87
+            case 65...70: digit = character - 55
+            default: return nil
+            }
+            parts.3 = parts.3 << 4 | UInt64(digit)
+            switch index {
+            case 15: parts.0 = parts.3
+            case 31: parts.1 = parts.3
+            case 47: parts.2 = parts.3
+            default: break
+            }
+        }
+        words = parts
+    }
+
+    /// Appends the 32 bytes.
+    package func append(to bytes: inout [UInt8]) {
+        let all: InlineArray<4, UInt64> = [words.0, words.1, words.2, words.3]
+        for index in 0..<4 {
+            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: all[index] >> UInt64(56 - 8 * shift))) }
+        }
+    }
+
+    /// Appends the 64 lowercase hex digits.
+    package func appendHex(to text: inout [UInt8]) {
+        let all: InlineArray<4, UInt64> = [words.0, words.1, words.2, words.3]
+        for index in 0..<4 {
+            for shift in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: all[index] >> UInt64(60 - 4 * shift)) & 15
+                text.append(digit < 10 ? digit + 48 : digit + 87)
+            }
+        }
+    }
+
     package static func == (left: Digest, right: Digest) -> Bool {
         left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.words.2 == right.words.2
             && left.words.3 == right.words.3

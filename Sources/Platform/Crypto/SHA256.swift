@@ -69,4 +69,10 @@ package enum SecureRandom {
         if unsafe RAND_bytes(&result, Int32(count)) != 1 { throw .drainingQueue(after: "RAND_bytes") }
         return result
     }
+
+    /// Fills `buffer` with random bytes.
+    package static func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(CryptoError) {
+        let status = unsafe RAND_bytes(buffer.bindMemory(to: UInt8.self).baseAddress, Int32(clamping: buffer.count))
+        if status != 1 || buffer.count > Int(Int32.max) { throw .drainingQueue(after: "RAND_bytes") }
+    }
 }

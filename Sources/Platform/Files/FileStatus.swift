@@ -57,6 +57,13 @@ package struct FileStatus: Sendable, Equatable {
         return FileStatus(raw)
     }
 
+    /// Status of an entry of the open directory `directory` itself; a symbolic link is not followed.
+    static func ofEntry(_ name: [UInt8], at directory: Int32) throws(SystemError) -> FileStatus {
+        var raw = stat()
+        try entryCall("lstat", name) { unsafe fstatat(directory, $0, &raw, AT_SYMLINK_NOFOLLOW) }
+        return FileStatus(raw)
+    }
+
     /// Status of what `path` leads to.
     package static func of(_ path: FilePath) throws(SystemError) -> FileStatus {
         var raw = stat()

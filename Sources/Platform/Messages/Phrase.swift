@@ -10,7 +10,7 @@ package enum Language: String, Sendable, CaseIterable, Codable {
 }
 
 /// One text in every language. A missing translation does not compile, because both parameters are required.
-package struct Phrase: Sendable, Hashable {
+package struct Phrase: Sendable, Hashable, Codable {
     package let vi: String
     package let en: String
 

@@ -1,0 +1,79 @@
+package import Platform
+
+/// Where backups go, and what is backed up.
+package struct BackupSettings: Sendable, Hashable {
+    package let repositories: [RepositorySetting]
+    package let jobs: [BackupJobSetting]
+
+    package func repository(named name: String) -> RepositorySetting? { repositories.first { $0.name == name } }
+    package func job(named name: String) -> BackupJobSetting? { jobs.first { $0.name == name } }
+}
+
+/// One restic repository on this machine.
+package struct RepositorySetting: Sendable, Hashable {
+    package let name: String
+    package let path: FilePath
+    package let password: SecretReference
+}
+
+/// Where a secret lies. The secret itself never stands in the config.
+package enum SecretReference: Sendable, Hashable {
+    /// A systemd credential, or a file of this name in the keys directory.
+    case credential(String)
+    case file(FilePath)
+}
+
+/// One backup job.
+package struct BackupJobSetting: Sendable, Hashable {
+    package let name: String
+    package let sources: [FileSource]
+    /// Names of repositories, in order, without repetition.
+    package let repositories: [String]
+    /// nil: only on demand.
+    package let schedule: Schedule?
+    /// Shown, not yet acted upon: this version deletes no snapshot.
+    package let retention: Retention?
+    package let objectives: RecoveryObjectives
+    /// Name of an ``Asset``.
+    package let asset: String?
+}
+
+/// Files and directories that are backed up together.
+package struct FileSource: Sendable, Hashable {
+    package let paths: [FilePath]
+    /// Patterns, with restic's meaning.
+    package let excludes: [String]
+}
+
+/// How many snapshots are to be kept, as restic's `--keep-*`.
+package struct Retention: Sendable, Hashable {
+    package let last: Int?
+    package let hourly: Int?
+    package let daily: Int?
+    package let weekly: Int?
+    package let monthly: Int?
+    package let yearly: Int?
+}
+
+/// What restoring must achieve; nil means that nothing was promised.
+package struct RecoveryObjectives: Sendable, Hashable {
+    /// At most this much work may be lost: the age of the newest good snapshot.
+    package let recoveryPointSeconds: Int?
+    /// Restoring may take this long.
+    package let recoveryTimeSeconds: Int?
+}
+
+/// A restore that is tried regularly.
+package struct DrillSettings: Sendable, Hashable {
+    package enum Assertion: Sendable, Hashable {
+        /// `PRAGMA integrity_check` of a database at this path below the restored tree.
+        case sqliteIntegrity(FilePath)
+    }
+
+    package let name: String
+    /// Name of a ``BackupJobSetting``.
+    package let job: String
+    /// nil: only on demand.
+    package let schedule: Schedule?
+    package let assertions: [Assertion]
+}

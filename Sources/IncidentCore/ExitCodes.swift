@@ -1,0 +1,28 @@
+package import BackupEngine
+package import ControlAPI
+
+extension RepositoryError {
+    /// What the failure means as an exit status; restic's numbers where it has one.
+    package var exitCode: ExitCode {
+        switch code {
+        case .missing: .noRepository
+        case .locked: .locked
+        case .wrongPassword: .wrongPassword
+        case .corrupt: .damaged
+        case .interrupted: .interrupted
+        case .exists, .storage, .unsupported, .invalidArgument, .emptySnapshot: .failure
+        }
+    }
+}
+
+extension IncidentError {
+    /// What the refusal means as an exit status.
+    package var exitCode: ExitCode {
+        switch code {
+        case .notFound: .notFound
+        case .refused, .notPermitted: .refused
+        case .invalidArgument: .usage
+        case .damaged: .damaged
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import CZstd
+
+/// Makes zstd frames (RFC 8878) with content size and without checksum, one per call; the working memory is kept.
+@safe package struct ZstdCompressor: ~Copyable {
+    private let context: OpaquePointer  // ZSTD_CCtx *, never nil, no other owner
+
+    /// - Parameter level: 1...19; more time for less space.
+    package init(level: Int32 = 3) throws(ZstdError) {
+        guard let context = unsafe ZSTD_createCCtx() else { throw ZstdError(.failed, "ZSTD_createCCtx") }
+        let code = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+        do throws(ZstdError) {
+            _ = try ZstdError.check(code)
+        } catch {
+            unsafe ZSTD_freeCCtx(context)
+            throw error
+        }
+        unsafe self.context = context
+    }
+
+    deinit { unsafe ZSTD_freeCCtx(context) }
+
+    /// The largest frame that `count` bytes can become.
+    package static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
+
+    /// Compresses `input` into one frame.
+    ///
+    /// - Parameter output: At least ``bound(_:)`` bytes to be sure of success.
+    /// - Returns: Size of the frame in bytes.
+    /// - Throws: `.tooLarge` when the frame does not fit in `output`.
+    package mutating func compress(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    ) throws(ZstdError) -> Int {
+        try ZstdError.check(
+            unsafe ZSTD_compress2(context, output.baseAddress, output.count, input.baseAddress, input.count))
+    }
+
+    /// Compresses `input` into one frame.
+    package mutating func compress(_ input: [UInt8]) throws(ZstdError) -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: Self.bound(input.count))
+        let count = try unsafe output.withUnsafeMutableBufferPointer { (output) throws(ZstdError) -> Int in
+            try unsafe input.withUnsafeBufferPointer { (input) throws(ZstdError) -> Int in
+                try unsafe compress(UnsafeRawBufferPointer(input), into: UnsafeMutableRawBufferPointer(output))
+            }
+        }
+        output.removeLast(output.count - count)
+        return output
+    }
+}

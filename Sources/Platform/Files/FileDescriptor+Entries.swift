@@ -1,0 +1,84 @@
+internal import CLinux
+internal import Glibc
+
+/// Reading what lies in an open directory. No call follows a symbolic link in the last component, and names hold no slash.
+extension FileDescriptor {
+    /// Opens an entry; fails with ELOOP when it is a symbolic link.
+    ///
+    /// - Parameter flags: `O_…`; `O_NOFOLLOW` and `O_CLOEXEC` are added.
+    package func openEntry(_ name: [UInt8], _ flags: Int32, mode: UInt32 = 0o600) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            owning: try entryCall("open", name) { unsafe sentinel_openat(raw, $0, flags | O_NOFOLLOW, mode) })
+    }
+
+    /// Opens a file or directory for reading without leaving a trace in its access time, where the kernel allows that
+    /// (the owner, and CAP_FOWNER). Never waits: a pipe that took the place of a file opens at once.
+    package func openEntryForReading(_ name: [UInt8], isDirectory: Bool) throws(SystemError) -> FileDescriptor {
+        let flags = isDirectory ? O_RDONLY | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY
+        do throws(SystemError) {
+            return try openEntry(name, flags | Int32(SENTINEL_O_NOATIME))
+        } catch {
+            if error.number != EPERM { throw error }
+            return try openEntry(name, flags)
+        }
+    }
+
+    /// The directory above this one.
+    package func openParent() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            owning: try systemCall("open") { withTerminated(Array("..".utf8)) { unsafe sentinel_openat(raw, $0, O_RDONLY | O_DIRECTORY, 0) } })
+    }
+
+    /// The names in this directory, sorted bytewise, without `.` and `..`.
+    ///
+    /// - Parameter limit: More names than this are EOVERFLOW.
+    package func sortedNames(limit: Int) throws(SystemError) -> [[UInt8]] {
+        let copy = try systemCall("fcntl") { sentinel_fcntl(raw, F_DUPFD_CLOEXEC, 0) }
+        guard let stream = unsafe fdopendir(copy) else {
+            let number = sentinel_errno()
+            close(copy)
+            throw SystemError("fdopendir", number)
+        }
+        defer { unsafe closedir(stream) }
+        unsafe rewinddir(stream)
+        var names: [[UInt8]] = []
+        while true {
+            // The end and an error both give nil; only errno tells them apart.
+            sentinel_set_errno(0)
+            guard let entry = unsafe readdir(stream) else {
+                let number = sentinel_errno()
+                if number != 0 { throw SystemError("readdir", number) }
+                break
+            }
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in unsafe Array(bytes.prefix { $0 != 0 }) }
+            if name == [UInt8(ascii: ".")] || name == Array("..".utf8) { continue }
+            if names.count == limit { throw SystemError("readdir", EOVERFLOW) }
+            names.append(name)
+        }
+        names.sort { $0.lexicographicallyPrecedes($1) }
+        return names
+    }
+
+    /// Status of an entry itself; a symbolic link is not followed.
+    package func statusOfEntry(_ name: [UInt8]) throws(SystemError) -> FileStatus { try FileStatus.ofEntry(name, at: raw) }
+
+    /// Where a symbolic link points, at most 4095 bytes as the kernel stores them.
+    package func linkTargetOfEntry(_ name: [UInt8]) throws(SystemError) -> [UInt8] {
+        var target = [UInt8](repeating: 0, count: 4096)
+        let count = try unsafe target.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) -> Int in
+            guard let base = buffer.baseAddress else { return 0 }
+            return try entryCall("readlink", name) {
+                unsafe readlinkat(raw, $0, UnsafeMutableRawPointer(base).assumingMemoryBound(to: CChar.self), buffer.count)
+            }
+        }
+        return Array(target.prefix(count))
+    }
+}
+
+/// How a file is going to be read; hints that the kernel may ignore, so failures do not matter.
+extension FileDescriptor {
+    package func willReadSequentially() { _ = posix_fadvise(raw, 0, 0, POSIX_FADV_SEQUENTIAL) }
+
+    /// Drops the clean cached pages: the next read comes from the disk.
+    package func dropCachedPages() { _ = posix_fadvise(raw, 0, 0, POSIX_FADV_DONTNEED) }
+}

@@ -1,0 +1,10 @@
+internal import Glibc
+
+package enum WorkingDirectory {
+    /// The absolute path that relative paths start at.
+    package static func current() throws(SystemError) -> FilePath {
+        guard let text = unsafe getcwd(nil, 0) else { throw SystemError("getcwd", ENOENT) }
+        defer { unsafe free(text) }
+        return unsafe FilePath(bytes: UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) })
+    }
+}

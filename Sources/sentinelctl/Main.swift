@@ -1,3 +1,0 @@
-import ArgumentParser
-import AsyncHTTPClient
-@main struct A: AsyncParsableCommand { func run() async throws { print("x") } }

@@ -1,0 +1,87 @@
+internal import FoundationEssentials
+internal import IncidentCore
+internal import Platform
+
+/// Core to job: what to do. The first and only order.
+enum JobOrder: Codable, Sendable {
+    case backup(BackupOrder)
+    case drill(DrillOrder)
+}
+
+/// Job to core. The last report is a result or a failure; without one the job has died.
+enum JobReport: Codable, Sendable {
+    case progress(Double?, String)
+    case backup(BackupResult)
+    case drill(DrillResult)
+    case failed(WireFailure)
+}
+
+/// A failure with its explanation, between our own processes.
+struct WireFailure: Codable, Sendable, ExplainedError {
+    let vi: String
+    let en: String
+    let hintVi: String?
+    let hintEn: String?
+    let exit: Int32
+
+    init(_ error: any Error) {
+        let explained = error as? any ExplainedError
+        let message = explained?.message ?? Phrase(verbatim: escapedForDisplay("\(error)"))
+        (vi, en) = (message.vi, message.en)
+        (hintVi, hintEn) = (explained?.hint?.vi, explained?.hint?.en)
+        exit = exitCode(of: error).rawValue
+    }
+
+    var message: Phrase { Phrase(vi: vi, en: en) }
+    var hint: Phrase? {
+        guard let hintVi, let hintEn else { return nil }
+        return Phrase(vi: hintVi, en: hintEn)
+    }
+}
+
+/// Core to exec: one command. Texts are bytes in base64, because arguments and input need not be UTF-8.
+struct ExecOrder: Codable, Sendable {
+    var argvBase64: [String]
+    var environment: [String: String]
+    var stdinBase64: String
+    var timeoutSeconds: Double
+    var outputLimitBytes: Int
+
+    init(_ request: CommandRequest) {
+        argvBase64 = request.argv.map { Data($0).base64EncodedString() }
+        environment = request.environment
+        stdinBase64 = Data(request.stdin).base64EncodedString()
+        timeoutSeconds = request.timeoutSeconds
+        outputLimitBytes = request.outputLimitBytes
+    }
+
+    var request: CommandRequest {
+        CommandRequest(
+            argv: argvBase64.map { [UInt8](Data(base64Encoded: $0) ?? Data()) }, environment: environment,
+            stdin: [UInt8](Data(base64Encoded: stdinBase64) ?? Data()), timeoutSeconds: timeoutSeconds,
+            outputLimitBytes: outputLimitBytes)
+    }
+}
+
+/// Exec to core: how the command ended, or why it did not run.
+enum ExecReport: Codable, Sendable {
+    case ended(status: ExitStatus, isTimedOut: Bool, stdoutBase64: String, stderrBase64: String, isTruncated: Bool)
+    case failed(WireFailure)
+
+    init(_ result: CommandResult) {
+        self = .ended(
+            status: result.status, isTimedOut: result.isTimedOut, stdoutBase64: Data(result.stdout).base64EncodedString(),
+            stderrBase64: Data(result.stderr).base64EncodedString(), isTruncated: result.isTruncated)
+    }
+
+    /// - Throws: The failure of a command that did not run.
+    func result() throws -> CommandResult {
+        switch self {
+        case .failed(let failure): throw failure
+        case .ended(let status, let isTimedOut, let stdout, let stderr, let isTruncated):
+            return CommandResult(
+                status: status, isTimedOut: isTimedOut, stdout: [UInt8](Data(base64Encoded: stdout) ?? Data()),
+                stderr: [UInt8](Data(base64Encoded: stderr) ?? Data()), isTruncated: isTruncated)
+        }
+    }
+}

@@ -1,4 +1,0 @@
-import ArgumentParser
-import Hummingbird
-import AsyncHTTPClient
-@main struct A: AsyncParsableCommand { func run() async throws { print("x") } }
