@@ -10,10 +10,15 @@ DIST=$ROOT/.build/dist
 note() { printf '\n== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2; exit "${3:-1}"; }
 
+# Directories that are removed when the script ends.
+scratch=()
+remove_scratch() { for directory in "${scratch[@]}"; do rm -rf -- "$directory"; done; }
+trap remove_scratch EXIT
+
 # Each swift build and swift test leaves directories behind in TMPDIR.
 private_tmp() {
     mkdir -p "$ROOT/.build/tmp"
-    PRIVATE_TMP=$(mktemp -d "$ROOT/.build/tmp/run.XXXXXXXX")
-    export TMPDIR=$PRIVATE_TMP
-    trap 'rm -rf -- "$PRIVATE_TMP"' EXIT
+    TMPDIR=$(mktemp -d "$ROOT/.build/tmp/run.XXXXXXXX")
+    export TMPDIR
+    scratch+=("$TMPDIR")
 }

@@ -192,3 +192,111 @@ package struct TextAnswer: Codable, Sendable {
     package var text: String
     package init(text: String) { self.text = text }
 }
+
+/// A playbook of the library, as people look at it.
+package struct PlaybookAnswer: Codable, Sendable {
+    package struct Step: Codable, Sendable {
+        package var id: String
+        package var phase: BilingualText
+        package var title: BilingualText
+        package var instructions: BilingualText
+        package var role: BilingualText
+        package var isMandatory: Bool
+        package var deadlineSeconds: Int?
+        package var evidence: BilingualText?
+        package var next: [String]
+
+        package init(
+            id: String, phase: BilingualText, title: BilingualText, instructions: BilingualText, role: BilingualText,
+            isMandatory: Bool, deadlineSeconds: Int?, evidence: BilingualText?, next: [String]
+        ) {
+            self.id = id
+            self.phase = phase
+            self.title = title
+            self.instructions = instructions
+            self.role = role
+            self.isMandatory = isMandatory
+            self.deadlineSeconds = deadlineSeconds
+            self.evidence = evidence
+            self.next = next
+        }
+    }
+
+    package var id: String
+    package var version: String
+    package var title: BilingualText
+    package var description: BilingualText
+    package var legalNote: BilingualText
+    package var offlineNote: BilingualText?
+    package var triggers: [String]
+    /// SHA-256 of the file, in hex.
+    package var digest: String
+    package var steps: [Step]
+
+    package init(
+        id: String, version: String, title: BilingualText, description: BilingualText, legalNote: BilingualText,
+        offlineNote: BilingualText?, triggers: [String], digest: String, steps: [Step]
+    ) {
+        self.id = id
+        self.version = version
+        self.title = title
+        self.description = description
+        self.legalNote = legalNote
+        self.offlineNote = offlineNote
+        self.triggers = triggers
+        self.digest = digest
+        self.steps = steps
+    }
+}
+
+/// Result of a full verification of the ledger.
+package struct VerificationAnswer: Codable, Sendable {
+    package var isIntact: Bool
+    package var events: Int64
+    package var texts: Int
+    package var redactedTexts: Int
+    package var checkpoints: Int
+    package var batches: Int
+    /// Root hash of the tree, in hex.
+    package var root: String
+    package var verificationKey: String
+    package var problems: [BilingualText]
+    package var problemCount: Int
+
+    package init(
+        isIntact: Bool, events: Int64, texts: Int, redactedTexts: Int, checkpoints: Int, batches: Int, root: String,
+        verificationKey: String, problems: [BilingualText], problemCount: Int
+    ) {
+        self.isIntact = isIntact
+        self.events = events
+        self.texts = texts
+        self.redactedTexts = redactedTexts
+        self.checkpoints = checkpoints
+        self.batches = batches
+        self.root = root
+        self.verificationKey = verificationKey
+        self.problems = problems
+        self.problemCount = problemCount
+    }
+}
+
+/// One event of the ledger.
+package struct EventAnswer: Codable, Sendable {
+    package var sequence: Int64
+    /// RFC 3339.
+    package var moment: String
+    package var kind: String
+    package var subject: String
+    package var actor: String
+    /// Free texts; an erased one is null.
+    package var texts: [String: String?]
+
+    package init(sequence: Int64, moment: String, kind: String, subject: String, actor: String, texts: [String: String?]) {
+        self.sequence = sequence
+        self.moment = moment
+        self.kind = kind
+        self.subject = subject
+        self.actor = actor
+        self.texts = texts
+    }
+}

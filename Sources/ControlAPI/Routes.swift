@@ -9,6 +9,7 @@ package enum Route {
     package static let incidents = "/v1/incidents"
     package static func incident(_ id: String) -> String { "/v1/incidents/\(id)" }
     package static func incidentAction(_ id: String) -> String { "/v1/incidents/\(id)/actions" }
+    package static func attach(_ id: String, _ playbook: String) -> String { "/v1/incidents/\(id)/playbook/\(playbook)" }
     package static func step(_ id: String, _ step: String) -> String { "/v1/incidents/\(id)/steps/\(step)" }
     package static let playbooks = "/v1/playbooks"
     package static func playbook(_ id: String) -> String { "/v1/playbooks/\(id)" }

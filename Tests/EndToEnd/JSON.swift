@@ -63,3 +63,17 @@ enum JSON: Decodable, Equatable {
 
     var isTrue: Bool { self == .bool(true) }
 }
+
+extension JSON {
+    /// The incidents of `incident list --json`.
+    var incidents: [JSON] { items }
+
+    /// The id of the step that `incident show --json` asks for next.
+    var nextStep: String? { self["summary"]["next"]["step"].text }
+
+    /// The steps that may follow `step` in the playbook at work, by `incident show --json`.
+    func successors(of step: String) -> [String] {
+        let run = self["runs"].items.last { $0["superseded"] == .null }
+        return run?["steps"].items.first { $0["id"].text == step }.map { $0["next"].items.compactMap(\.text) } ?? []
+    }
+}

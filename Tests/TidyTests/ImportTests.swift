@@ -19,7 +19,7 @@ private let layers: [String: Layer] = [
         ours: ["COpenSSL", "CSQLite", "CZstd", "CYAML", "CLinux"], packages: ["Subprocess", "Logging", "SystemPackage"]),
     "BackupEngine": Layer(ours: ["Platform"], foldersOnly: ["AsyncHTTPClient": "Backends"]),
     "IntegrityEngine": Layer(ours: ["Platform"]),
-    "HealthEngine": Layer(ours: ["Platform"], packages: nio.union(["AsyncHTTPClient"])),
+    "HealthEngine": Layer(ours: ["Platform"], packages: nio.union(["AsyncHTTPClient", "NIOSSL"])),
     "Ledger": Layer(ours: ["Platform"]),
     "ControlAPI": Layer(ours: []),
     "IncidentCore": Layer(ours: engines),

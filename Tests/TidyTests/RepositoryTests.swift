@@ -6,7 +6,7 @@ import Testing
 @Suite struct RepositoryTests {
     @Test func `no file names a directory of the machine it was written on`() throws {
         // Written in halves, so that this file is no finding.
-        let places = ["/wo" + "rk/", "/fa" + "rm/", "/ro" + "ot/", "/ho" + "me/", ".lib" + "rary"]
+        let places = ["/wo" + "rk/", "/fa" + "rm/", "/ro" + "ot/", ".lib" + "rary"]
         var wrong: [String] = []
         for path in try Repository.files() {
             let text = try Repository.text(path)

@@ -14,22 +14,42 @@ package struct CheckReport: Sendable {
         package let message: Phrase
     }
 
-    package var errors: [Finding] = []
-    package var hints: [Finding] = []
+    package private(set) var errors: [Finding] = []
+    package private(set) var hints: [Finding] = []
     /// Findings beyond the bound of the lists: counted, not kept.
-    package var omittedFindings = 0
-    package var snapshots = 0
-    package var indexes = 0
-    package var packs = 0
-    package var blobs = 0
-    package var trees = 0
+    package private(set) var omittedErrors = 0
+    package private(set) var omittedHints = 0
+    package internal(set) var snapshots = 0
+    package internal(set) var indexes = 0
+    package internal(set) var packs = 0
+    package internal(set) var blobs = 0
+    package internal(set) var trees = 0
     /// Packs read in full; 0 unless data was to be read.
-    package var packsRead = 0
-    package var bytesRead: UInt64 = 0
+    package internal(set) var packsRead = 0
+    package internal(set) var bytesRead: UInt64 = 0
     /// Packs with an error, for repair.
-    package var damagedPacks: [Digest] = []
+    package internal(set) var damagedPacks: [Digest] = []
 
     package var isSound: Bool { errors.isEmpty }
+
+    /// A repository that lost its disk has a finding per blob; nobody reads more than these.
+    private static let keptFindings = 1000
+
+    mutating func error(_ kind: Finding.Kind, _ vi: String, _ en: String) {
+        if errors.count < Self.keptFindings {
+            errors.append(Finding(kind: kind, message: Phrase(vi: vi, en: en)))
+        } else {
+            omittedErrors += 1
+        }
+    }
+
+    mutating func hint(_ kind: Finding.Kind, _ vi: String, _ en: String) {
+        if hints.count < Self.keptFindings {
+            hints.append(Finding(kind: kind, message: Phrase(vi: vi, en: en)))
+        } else {
+            omittedHints += 1
+        }
+    }
 }
 
 /// How far `check` has come.
@@ -37,5 +57,6 @@ package struct CheckProgress: Sendable {
     package enum Stage: Sendable { case indexes, packs, trees, data }
     package let stage: Stage
     package let done: Int
+    /// 0 when it is not known.
     package let total: Int
 }

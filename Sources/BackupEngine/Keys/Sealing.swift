@@ -25,8 +25,10 @@ struct Sealing: ~Copyable {
     private static let macByteCount = Poly1305AES.byteCount
 
     init(_ key: MasterKey) throws(CryptoError) {
-        cipher = try AES256CTR(key: key.encrypt)
-        authenticator = try Poly1305AES(k: key.k, r: key.r)
+        let cipher = try AES256CTR(key: key.encrypt)
+        let authenticator = try Poly1305AES(k: key.k, r: key.r)
+        self.cipher = cipher
+        self.authenticator = authenticator
     }
 
     /// Seals `plaintext` under a fresh random IV.
@@ -58,7 +60,7 @@ struct Sealing: ~Copyable {
 
     /// Opens sealed bytes: the MAC is checked before anything is decrypted.
     ///
-    /// - Parameter output: Exactly 32 bytes fewer than `sealed`.
+    /// - Parameter output: Exactly 32 bytes fewer than `sealed`; may be the very memory of the ciphertext inside it.
     mutating func open(_ sealed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(SealError) {
         guard sealed.count >= Self.overhead else { throw .tooShort }
         let end = sealed.count - Self.macByteCount
@@ -66,6 +68,7 @@ struct Sealing: ~Copyable {
         let ciphertext = unsafe UnsafeRawBufferPointer(rebasing: sealed[Self.ivByteCount..<end])
         let stored = unsafe UnsafeRawBufferPointer(rebasing: sealed[end...])
         if unsafe iv.allSatisfy({ $0 == 0 }) { throw .zeroIV }
+        guard output.count == ciphertext.count else { throw .tooShort }
         var mac: (UInt64, UInt64) = (0, 0)
         do {
             let isAuthentic = try unsafe withUnsafeMutableBytes(of: &mac) { (mac) throws(CryptoError) -> Bool in

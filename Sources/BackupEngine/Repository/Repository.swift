@@ -1,47 +1,325 @@
 package import Platform
 
+/// A repository in restic's format 2 (format 1 is read too): blobs by hash in packs, indexes, snapshots. Thread-safe.
+///
+/// Readers call ``listSnapshots()`` before ``loadIndex()``, so that a snapshot made in between lacks nothing.
+/// Writers hold a lock, call ``loadIndex()``, store blobs from any number of threads, then ``flush()`` and
+/// ``saveSnapshot(_:)``: what a crash leaves behind is complete or unused. See docs/format.md.
 package final class Repository: Sendable {
     package let configuration: RepositoryConfiguration
-    package let location: FilePath
+    /// For people: a path or an address without credentials.
+    package var location: String { store.backend.description }
 
-    init(configuration: RepositoryConfiguration, location: FilePath) {
+    let store: ObjectStore
+    private let master: MasterKey
+    private let index = SharedIndex()
+    private let writer: PackWriter
+    private let identity = WriterIdentity.current()
+
+    private init(backend: any Backend, master: MasterKey, configuration: RepositoryConfiguration) {
+        self.master = master
         self.configuration = configuration
-        self.location = location
+        store = ObjectStore(backend: backend, contexts: ContextPool(master), configuration: configuration)
+        writer = PackWriter(store: store, index: index)
     }
 
-    private static let pending = RepositoryError(.unsupported, Phrase(verbatim: "not linked yet"))
+    // MARK: Making and opening
 
-    /// Makes a repository of format 2.
-    package static func create(at path: FilePath, password: [UInt8]) throws(RepositoryError) -> Repository { throw pending }
-    /// Opens a repository.
-    package static func open(at path: FilePath, password: [UInt8]) throws(RepositoryError) -> Repository { throw pending }
-    package func loadIndex() throws(RepositoryError) { throw Self.pending }
-    package func contains(_ type: BlobType, _ id: Digest) -> Bool { false }
-    /// Plaintext size of a blob without reading it; nil when the index does not have it.
-    package func blobSize(_ type: BlobType, _ id: Digest) -> Int? { nil }
-    package func loadBlob(_ type: BlobType, _ id: Digest) throws(RepositoryError) -> [UInt8] { throw Self.pending }
-    /// Stores a blob unless the repository has it. `id` must be SHA-256 of `plaintext`. Thread-safe.
-    @unsafe package func storeBlob(_ type: BlobType, _ id: Digest, _ plaintext: UnsafeRawBufferPointer) throws(RepositoryError) -> StoredBlob {
-        throw Self.pending
+    /// Makes a repository of format 2 in a directory, which may exist.
+    ///
+    /// - Throws: `.exists` when a repository, or a part of one, is there; `.invalidArgument` for an empty password.
+    package static func create(
+        at path: FilePath, password: [UInt8], cost: KeyCost = .calibrated
+    ) throws(RepositoryError) -> Repository {
+        try create(in: LocalDirectory(path), password: password, cost: cost)
     }
+
+    /// Makes a repository of format 2; see ``create(at:password:cost:)``.
+    package static func create(
+        in backend: any Backend, password: [UInt8], cost: KeyCost = .calibrated
+    ) throws(RepositoryError) -> Repository {
+        try refuseExisting(backend)
+        let master: MasterKey
+        let configuration: RepositoryConfiguration
+        let sealed: [UInt8]
+        do throws(CryptoError) {
+            master = try MasterKey.random()
+            configuration = RepositoryConfiguration(
+                version: 2, id: hexText(try SecureRandom.bytes(32)), chunkerPolynomial: try ChunkerPolynomial.random())
+            var sealing = try Sealing(master)
+            sealed = try sealing.seal(ConfigurationFile.encode(configuration))
+        } catch {
+            throw .crypto(error)
+        }
+        try backend.create()
+        // The config comes last: without it there is no repository yet, and making one can be tried again.
+        _ = try KeyRing(backend: backend).add(master, password: password, cost: cost, identity: .current())
+        try backend.saveConfiguration(sealed)
+        return Repository(backend: backend, master: master, configuration: configuration)
+    }
+
+    private static func refuseExisting(_ backend: any Backend) throws(RepositoryError) {
+        var found = true
+        do throws(RepositoryError) {
+            _ = try backend.loadConfiguration(limit: ConfigurationFile.sizeLimitBytes)
+        } catch {
+            if error.code != .missing { throw error }
+            found = false
+        }
+        if !found {
+            let keys = try backend.list(.key)
+            let snapshots = try backend.list(.snapshot)
+            found = !keys.isEmpty || !snapshots.isEmpty
+        }
+        if found {
+            throw RepositoryError(
+                .exists,
+                Phrase(vi: "đã có kho sao lưu ở \(backend.description)", en: "there is a repository at \(backend.description) already"),
+                hint: Phrase(vi: "chọn một thư mục khác", en: "choose another directory"))
+        }
+    }
+
+    /// Opens a repository in a directory.
+    ///
+    /// - Throws: `.missing`, `.wrongPassword`, `.corrupt`, `.unsupported`, `.storage`.
+    package static func open(at path: FilePath, password: [UInt8]) throws(RepositoryError) -> Repository {
+        try open(in: LocalDirectory(path), password: password)
+    }
+
+    /// Opens a repository; see ``open(at:password:)``.
+    package static func open(in backend: any Backend, password: [UInt8]) throws(RepositoryError) -> Repository {
+        let sealed = try backend.loadConfiguration(limit: ConfigurationFile.sizeLimitBytes)
+        let master = try KeyRing(backend: backend).open(password: password)
+        let configuration: RepositoryConfiguration
+        do {
+            var sealing = try Sealing(master)
+            configuration = try ConfigurationFile.decode(try sealing.open(sealed))
+        } catch {
+            throw .corrupt(
+                Phrase(vi: "tệp config của \(backend.description) bị hỏng", en: "the config of \(backend.description) is damaged"),
+                cause: error)
+        }
+        guard (1...2).contains(configuration.version) else {
+            throw RepositoryError(
+                .unsupported,
+                Phrase(
+                    vi: "kho \(backend.description) có định dạng \(configuration.version), chỉ đọc được 1 và 2",
+                    en: "repository \(backend.description) has format \(configuration.version); only 1 and 2 are known"))
+        }
+        guard ChunkerPolynomial.isIrreducible(configuration.chunkerPolynomial) else {
+            throw .corrupt(Phrase(vi: "đa thức cắt khối trong config không hợp lệ", en: "the chunker polynomial in the config is not irreducible"))
+        }
+        return Repository(backend: backend, master: master, configuration: configuration)
+    }
+
+    /// Adds a password; the old ones stay valid.
+    ///
+    /// - Returns: ID of the new key file.
+    package func addKey(password: [UInt8], cost: KeyCost = .calibrated) throws(RepositoryError) -> Digest {
+        try KeyRing(backend: store.backend).add(master, password: password, cost: cost, identity: identity)
+    }
+
+    // MARK: Index and blobs
+
+    /// Reads all index files, replacing what was known. Call it after ``listSnapshots()`` when reading.
+    package func loadIndex() throws(RepositoryError) {
+        index.removeAll()
+        for file in try store.backend.list(.index) {
+            let bytes = try store.loadDocument(.index, file.id, limit: IndexFile.sizeLimitBytes)
+            do throws(JSONError) {
+                try IndexFile.decode(bytes) { pack, entries in index.add(pack: pack, entries) }
+            } catch {
+                throw .corrupt(
+                    Phrase(
+                        vi: "chỉ mục \(file.id.short): \(error.message.vi)", en: "index \(file.id.short): \(error.message.en)"),
+                    cause: error)
+            }
+        }
+    }
+
+    /// True when the blob is stored, or being stored by this process.
+    package func contains(_ type: BlobType, _ id: Digest) -> Bool { index.contains(BlobHandle(type, id)) }
+
+    /// Plaintext size of a stored blob in bytes; nil when the index does not have it.
+    package func blobSize(_ type: BlobType, _ id: Digest) -> Int? { index.plaintextLength(BlobHandle(type, id)) }
+
+    /// Reads a blob, trying every copy until one is whole.
+    ///
+    /// - Throws: `.missing` when the index has no copy, else the error of the last copy.
+    package func loadBlob(_ type: BlobType, _ id: Digest) throws(RepositoryError) -> [UInt8] {
+        let handle = BlobHandle(type, id)
+        var failure: RepositoryError?
+        for location in index.locations(handle) {
+            do throws(RepositoryError) {
+                return try store.loadBlob(handle, pack: location.pack, location.record)
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+            ?? RepositoryError(
+                .missing, Phrase(vi: "không có \(type.name) \(id.hex) trong chỉ mục", en: "\(type.name) \(id.hex) is in no index"))
+    }
+
+    /// Stores a blob unless it is stored, or being stored by another thread.
+    ///
+    /// Compression, encryption and their verification happen on the calling thread. The blob is safe after ``flush()``.
+    ///
+    /// - Parameters:
+    ///   - id: SHA-256 of `plaintext`, which is verified.
+    ///   - plaintext: At most 1 GiB; not kept.
+    /// - Throws: The first failure of any thread; after one, nothing more is written.
+    package func storeBlob(
+        _ type: BlobType, _ id: Digest, _ plaintext: UnsafeRawBufferPointer
+    ) throws(RepositoryError) -> StoredBlob {
+        if let failure = writer.failure { throw failure }
+        guard plaintext.count <= ObjectStore.blobLimitBytes else {
+            throw RepositoryError(
+                .invalidArgument,
+                Phrase(vi: "blob \(plaintext.count) byte vượt giới hạn 1 GiB", en: "a blob of \(plaintext.count) bytes exceeds the limit of 1 GiB"))
+        }
+        let handle = BlobHandle(type, id)
+        guard index.claim(handle) else { return StoredBlob(isNew: false, storedBytes: 0) }
+        do throws(RepositoryError) {
+            let isCompressing = configuration.version >= 2
+            let added = try store.contexts.use { (context) throws(RepositoryError) in
+                try unsafe context.encodeBlob(handle, plaintext, compressing: isCompressing) { sealed, length in
+                    Result { () throws(RepositoryError) in
+                        try unsafe writer.add(handle, sealed, uncompressedLength: length)
+                        return sealed.count
+                    }
+                }
+            }
+            return StoredBlob(isNew: true, storedBytes: try added.get())
+        } catch {
+            index.giveUp(handle)
+            writer.stop(error)
+            throw error
+        }
+    }
+
+    /// Stores a blob; see ``storeBlob(_:_:_:)-(_,_,UnsafeRawBufferPointer)``.
     package func storeBlob(_ type: BlobType, _ id: Digest, _ plaintext: [UInt8]) throws(RepositoryError) -> StoredBlob {
-        throw Self.pending
+        try unsafe plaintext.withUnsafeBufferPointer { (buffer) throws(RepositoryError) -> StoredBlob in
+            try unsafe storeBlob(type, id, UnsafeRawBufferPointer(buffer))
+        }
     }
-    package func flush() throws(RepositoryError) { throw Self.pending }
-    package func listSnapshots() throws(RepositoryError) -> [Snapshot] { throw Self.pending }
-    package func saveSnapshot(_ snapshot: Snapshot) throws(RepositoryError) -> Digest { throw Self.pending }
-    /// `reference`: "latest", or the first digits of an ID.
-    package func findSnapshot(_ reference: String, filter: SnapshotFilter = .all) throws(RepositoryError) -> Snapshot {
-        throw Self.pending
-    }
-    package func lock(exclusive: Bool) throws(RepositoryError) -> RepositoryLock { throw Self.pending }
-    package func check(readData: Bool, progress: (CheckProgress) -> Void) throws(RepositoryError) -> CheckReport {
-        throw Self.pending
-    }
-}
 
-package final class RepositoryLock: Sendable {
-    /// Throws when the lock was lost.
-    package func verify() throws(RepositoryError) {}
-    package func release() {}
+    /// Makes everything stored so far durable: packs first, then the index that names them.
+    package func flush() throws(RepositoryError) { try writer.flush() }
+
+    // MARK: Snapshots
+
+    /// Every snapshot, and the files that are none although they should be.
+    package func readSnapshots() throws(RepositoryError) -> (snapshots: [Snapshot], unreadable: [(id: Digest, error: RepositoryError)]) {
+        var snapshots: [Snapshot] = []
+        var unreadable: [(id: Digest, error: RepositoryError)] = []
+        for file in try store.backend.list(.snapshot) {
+            do throws(RepositoryError) {
+                snapshots.append(try loadSnapshot(file.id))
+            } catch {
+                unreadable.append((file.id, error))
+            }
+        }
+        snapshots.sort { ($0.time, $0.id) < ($1.time, $1.id) }
+        return (snapshots, unreadable)
+    }
+
+    /// Every snapshot, oldest first.
+    ///
+    /// - Throws: When one cannot be read; ``readSnapshots()`` gives the others.
+    package func listSnapshots() throws(RepositoryError) -> [Snapshot] {
+        let (snapshots, unreadable) = try readSnapshots()
+        if let first = unreadable.first { throw first.error }
+        return snapshots
+    }
+
+    /// One snapshot by its full ID.
+    package func loadSnapshot(_ id: Digest) throws(RepositoryError) -> Snapshot {
+        let bytes = try store.loadDocument(.snapshot, id)
+        do throws(JSONError) {
+            return try SnapshotFile.decode(bytes, id: id)
+        } catch {
+            throw .corrupt(
+                Phrase(vi: "snapshot \(id.short): \(error.message.vi)", en: "snapshot \(id.short): \(error.message.en)"), cause: error)
+        }
+    }
+
+    /// Makes a snapshot durable, after everything it needs.
+    ///
+    /// - Returns: Its ID.
+    package func saveSnapshot(_ snapshot: Snapshot) throws(RepositoryError) -> Digest {
+        try flush()
+        let id = try store.saveDocument(.snapshot, SnapshotFile.encode(snapshot))
+        try reach("snapshot.published")
+        return id
+    }
+
+    /// Finds one snapshot.
+    ///
+    /// - Parameters:
+    ///   - reference: `latest`, or the first digits of an ID.
+    ///   - filter: What `latest` looks at; an ID finds its snapshot in any case.
+    /// - Throws: `.missing` when nothing matches, `.invalidArgument` when several IDs begin so.
+    package func findSnapshot(_ reference: String, filter: SnapshotFilter = .all) throws(RepositoryError) -> Snapshot {
+        if reference == "latest" {
+            guard let newest = try listSnapshots().last(where: filter.matches) else {
+                throw RepositoryError(.missing, Phrase(vi: "không có snapshot nào phù hợp", en: "no snapshot matches"))
+            }
+            return newest
+        }
+        let prefix = reference.lowercased()
+        let matches = try store.backend.list(.snapshot).map(\.id).filter { !prefix.isEmpty && $0.hex.hasPrefix(prefix) }
+        guard let first = matches.first else {
+            throw RepositoryError(
+                .missing,
+                Phrase(
+                    vi: "không có snapshot '\(escapedForDisplay(reference))'", en: "there is no snapshot '\(escapedForDisplay(reference))'"),
+                hint: Phrase(vi: "liệt kê bằng 'sentinelctl repo snapshots'", en: "list them with 'sentinelctl repo snapshots'"))
+        }
+        guard matches.count == 1 else {
+            let list = matches.prefix(5).map(\.short).joined(separator: ", ")
+            throw RepositoryError(
+                .invalidArgument,
+                Phrase(vi: "'\(reference)' chỉ đến nhiều snapshot: \(list)", en: "'\(reference)' means several snapshots: \(list)"),
+                hint: Phrase(vi: "gõ thêm chữ số của mã", en: "give more digits of the ID"))
+        }
+        return try loadSnapshot(first)
+    }
+
+    // MARK: Locks and check
+
+    /// Locks the repository against others: exclusively, or together with other shared locks.
+    ///
+    /// When the lock is lost, every later write of this repository fails.
+    ///
+    /// - Throws: `.locked` with who holds the other lock and since when.
+    package func lock(exclusive: Bool) throws(RepositoryError) -> RepositoryLock {
+        try lock(exclusive: exclusive, timing: LockTiming())
+    }
+
+    func lock(exclusive: Bool, timing: LockTiming) throws(RepositoryError) -> RepositoryLock {
+        try LockKeeper(store: store, identity: identity, timing: timing)
+            .acquire(exclusive: exclusive) { [writer] loss in writer.stop(loss) }
+    }
+
+    /// Removes stale locks, or all of them.
+    ///
+    /// - Returns: Number of locks removed.
+    package func unlock(removeAll: Bool = false) throws(RepositoryError) -> Int {
+        try LockKeeper(store: store, identity: identity).unlock(removeAll: removeAll)
+    }
+
+    /// Examines the repository. Takes no lock: callers hold an exclusive one.
+    ///
+    /// - Parameters:
+    ///   - readData: Also reads every pack in full, on two threads.
+    ///   - progress: Called on the calling thread.
+    /// - Throws: Only when the repository cannot be examined; damage is in the report.
+    package func check(
+        readData: Bool, progress: (CheckProgress) -> Void = { _ in }
+    ) throws(RepositoryError) -> CheckReport {
+        var check = RepositoryCheck(store: store)
+        return try check.run(readData: readData, progress: progress)
+    }
 }

@@ -127,7 +127,7 @@ package struct TreeEncoder: Sendable {
 
     private static func appendBase64(_ value: [UInt8], to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
-        output.append(contentsOf: Base64.encode(value).utf8)
+        Base64.append(value, to: &output)
         output.append(UInt8(ascii: "\""))
     }
 

@@ -51,8 +51,15 @@ package struct CheckState: Sendable {
     private var failures = 0
     private var successes = 0
     private var streakBegan: Timestamp?
+    /// Unreachable, but the parent works again: failures count anew, as the earlier ones may have been the parent's.
+    private var isWayOpen = false
 
-    package init(_ check: HealthCheck) { self.check = check }
+    /// - Parameter known: The state that was last reported, from before a restart; its recovery is then still reported.
+    package init(_ check: HealthCheck, known: HealthState = .unknown, since: Timestamp? = nil) {
+        self.check = check
+        state = known
+        self.since = since
+    }
 
     /// Failures in a row, up to now.
     package var failuresInRow: Int { failures }
@@ -103,15 +110,15 @@ package struct CheckState: Sendable {
         if state == .down { return nil }
         switch parent {
         case .down:
+            isWayOpen = false
             if state == .unreachable || failures < check.down { return nil }
             return enter(.unreachable, result, moment, failures: failures)
         case .failing:
             // The parent decides first: it is about to be down, or its next success clears the way.
             return nil
         case .fine:
-            if state == .unreachable {
-                // The way is open again. What failed before may have been the way; count anew.
-                state = .unknown
+            if state == .unreachable && !isWayOpen {
+                isWayOpen = true
                 failures = 1
                 streakBegan = moment
             }
@@ -125,6 +132,7 @@ package struct CheckState: Sendable {
     ) -> HealthTransition {
         let previous = state
         state = new
+        isWayOpen = false
         since = streakBegan ?? moment
         return HealthTransition(
             check: check, state: new, since: streakBegan ?? moment, detail: result.detail, failures: failures, previous: previous)

@@ -40,6 +40,7 @@ package struct BaselineAccepts: Sendable {
             throw IncidentError.missingNote(Phrase(vi: "chấp nhận thay đổi", en: "accept changes"))
         }
         let moment = now()
+        try FaultPoint.reach("accept.batch-written")
         let event = try await ledger.commit { transaction in
             let newest = try Self.newestSequence(in: transaction.database)
             if newest != previousSequence {
@@ -60,6 +61,7 @@ package struct BaselineAccepts: Sendable {
                         "initial": JSONValue(isInitial),
                     ], texts: ["note": note]))
         }
+        try FaultPoint.reach("accept.committed")
         return BaselineAccept(
             sequence: event.sequence, moment: viewTime(event.moment), actor: actor.name, batch: batch.hex, rows: rows,
             root: root.hex, isInitial: isInitial)

@@ -20,9 +20,11 @@ extension BackupSettings {
 
     private static func reportSharedPaths(_ repositories: [(setting: RepositorySetting, value: DocumentValue)]) {
         for (index, later) in repositories.enumerated() {
-            guard let earlier = repositories[..<index].first(where: {
-                $0.setting.path.isBelow(later.setting.path) || later.setting.path.isBelow($0.setting.path)
-            }) else { continue }
+            guard
+                let earlier = repositories[..<index].first(where: {
+                    $0.setting.path.isBelow(later.setting.path) || later.setting.path.isBelow($0.setting.path)
+                })
+            else { continue }
             later.value.report(
                 .duplicate,
                 Phrase(

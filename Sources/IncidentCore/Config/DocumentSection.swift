@@ -21,7 +21,7 @@ struct DocumentSection {
     mutating func optional(_ key: String) -> DocumentValue? {
         known.append(key)
         guard let entry = entries[key] else { return nil }
-        let value = DocumentValue(node: entry.value, path: child(key), problems: problems)
+        let value = DocumentValue(node: entry.value, path: child(key), problems: problems, keyPosition: entry.keyPosition)
         if entry.value.isNull {
             problems.report(
                 .wrongType, at: entry.keyPosition,

@@ -6,8 +6,14 @@ struct DocumentValue {
     /// `health.checks.web.interval`, for messages.
     let path: String
     let problems: DocumentProblems
+    /// Where the key of this value stands, if it has one.
+    var keyPosition: YAMLPosition?
 
-    var position: YAMLPosition { node.position }
+    /// The line to look at: that of the key for a group below it, else that of the value.
+    var position: YAMLPosition {
+        if case .scalar = node.value { return node.position }
+        return keyPosition ?? node.position
+    }
 
     func report(_ code: DocumentProblem.Code, _ problem: Phrase, hint: Phrase? = nil) {
         problems.report(
@@ -217,7 +223,9 @@ struct DocumentValue {
                     Phrase(vi: "\(path): tên '\(name)' không hợp lệ", en: "\(path): '\(name)' is no valid name"), hint: Self.nameHint)
                 return nil
             }
-            return (entry.key, DocumentValue(node: entry.value, path: "\(path).\(entry.key)", problems: problems))
+            let child = DocumentValue(
+                node: entry.value, path: "\(path).\(entry.key)", problems: problems, keyPosition: entry.keyPosition)
+            return (entry.key, child)
         }
     }
 

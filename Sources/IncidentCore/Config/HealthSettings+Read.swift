@@ -61,7 +61,8 @@ struct HealthTiming {
                 .contradiction,
                 Phrase(
                     vi: "thời hạn \(DurationText.text(result.timeoutSeconds)) dài hơn chu kỳ \(DurationText.text(result.intervalSeconds))",
-                    en: "the timeout of \(DurationText.text(result.timeoutSeconds)) is longer than the interval of \(DurationText.text(result.intervalSeconds))"))
+                    en: "the timeout of \(DurationText.text(result.timeoutSeconds)) is longer than the interval of \(DurationText.text(result.intervalSeconds))"
+                ))
             result.timeoutSeconds = result.intervalSeconds
         }
         return result
@@ -165,12 +166,15 @@ extension HealthCheckSetting.Probe {
     /// A unit name; without a suffix it means a service, as for systemctl.
     static func systemd(_ value: DocumentValue) -> Self? {
         guard let text = value.string(maximumCharacters: 255) else { return nil }
-        let isValid = !text.hasPrefix("-") && text.utf8.allSatisfy { byte in
-            (0x30...0x3A).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || [0x2D, 0x2E, 0x40, 0x5C, 0x5F].contains(byte)
-        }
+        let isValid =
+            !text.hasPrefix("-")
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x3A).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || [0x2D, 0x2E, 0x40, 0x5C, 0x5F].contains(byte)
+            }
         guard isValid else {
             value.report(
-                .wrongValue, Phrase(vi: "'\(value.excerpt(text))' không phải tên unit của systemd", en: "'\(value.excerpt(text))' is no name of a systemd unit"),
+                .wrongValue,
+                Phrase(vi: "'\(value.excerpt(text))' không phải tên unit của systemd", en: "'\(value.excerpt(text))' is no name of a systemd unit"),
                 hint: Phrase(vi: "ví dụ postgresql.service; xem 'systemctl list-units'", en: "for example postgresql.service; see 'systemctl list-units'"))
             return nil
         }

@@ -2,14 +2,15 @@ internal import Platform
 
 /// "Did you mean": the known word nearest to an unknown one.
 enum Suggestion {
-    /// The nearest of `candidates`, or nil when none is near: at most one edit for each three characters.
+    /// The nearest of `candidates`, or nil when none is near: at most one edit for each three characters, so that two names of
+    /// one letter are never taken for each other.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         let folded = fold(word)
         guard !folded.isEmpty, folded.count <= 64 else { return nil }
         var best: (word: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(folded, fold(candidate))
-            guard distance <= max(1, folded.count / 3) else { continue }
+            guard distance <= folded.count / 3 else { continue }
             // Equal distances: the alphabet decides, so that the same file always gives the same message.
             if let known = best, (known.distance, known.word) <= (distance, candidate) { continue }
             best = (candidate, distance)

@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 
 /// The one table. The first row that matches a finding's kind applies.
 extension Correlation {

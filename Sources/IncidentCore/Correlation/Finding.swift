@@ -39,15 +39,15 @@ package struct Finding: Sendable, Equatable {
     package var volume: Volume?
     /// The watched directory, for file findings: the snapshots of the jobs that cover it can be held.
     package var root: FilePath?
-    /// The first few paths, for people. They may be personal: they enter the ledger as erasable texts.
-    package var paths: [FilePath]
+    /// The first few files, for people. Their names may be personal: they enter the ledger as an erasable text.
+    package var items: [FindingItem]
     /// Everything in full, such as 50 000 rows: sealed as a batch file, the event carries its digest.
     package var attachment: [UInt8]?
 
     package init(
         source: String, kind: String, severity: Severity, condition: Condition, key: String, subject: String,
         asset: String? = nil, summary: Phrase, details: JSONValue = .object([:]), moment: Timestamp,
-        fingerprint: String? = nil, volume: Volume? = nil, root: FilePath? = nil, paths: [FilePath] = [],
+        fingerprint: String? = nil, volume: Volume? = nil, root: FilePath? = nil, items: [FindingItem] = [],
         attachment: [UInt8]? = nil
     ) {
         self.source = source
@@ -63,7 +63,34 @@ package struct Finding: Sendable, Equatable {
         self.fingerprint = fingerprint
         self.volume = volume
         self.root = root
-        self.paths = paths
+        self.items = items
         self.attachment = attachment
+    }
+}
+
+/// One file of a finding.
+package struct FindingItem: Codable, Sendable, Equatable {
+    /// `added`, `removed`, `changed`, or empty where that says nothing.
+    package var kind: String
+    /// Safe to show: see ``Platform/FilePath/description``.
+    package var path: String
+    /// What differs.
+    package var attributes: [String]
+
+    package init(kind: String, path: FilePath, attributes: [String] = []) {
+        self.kind = kind
+        self.path = path.description
+        self.attributes = attributes
+    }
+
+    /// One line: kind, path and attributes with tabs between; escaped paths hold none.
+    var line: String { "\(kind)\t\(path)\t\(attributes.joined(separator: ","))" }
+
+    init?(line: Substring) {
+        let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+        guard fields.count == 3 else { return nil }
+        kind = String(fields[0])
+        path = String(fields[1])
+        attributes = fields[2].split(separator: ",").map(String.init)
     }
 }

@@ -1,4 +1,4 @@
-package import Ledger
+internal import Ledger
 package import Platform
 
 /// One hold, as people see it.

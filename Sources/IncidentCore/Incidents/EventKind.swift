@@ -25,8 +25,6 @@ package enum EventKind {
     package static let jobStarted = "job.started"
     package static let jobFinished = "job.finished"
     package static let drillFinished = "drill.finished"
-    /// A text of an earlier event was erased; written by the ledger itself.
-    package static let ledgerRedacted = "ledger.redacted"
     /// A person was refused something; written by the control socket.
     package static let accessRefused = "access.refused"
 }

@@ -50,7 +50,8 @@ struct FindingIntake {
 
     // MARK: Finding
 
-    private func recorded(_ fingerprint: String, in database: Database) throws -> (sequence: Int64, incident: String?)? {
+    /// The finding that has this fingerprint already, if any.
+    func recorded(_ fingerprint: String, in database: Database) throws -> (sequence: Int64, incident: String?)? {
         try database.first(
             "SELECT sequence, incident FROM finding WHERE fingerprint=?1 ORDER BY sequence LIMIT 1",
             SQLValue(bounded(fingerprint, 128))
@@ -84,8 +85,8 @@ struct FindingIntake {
         if let root = finding.root { facts["root"] = JSONValue(bounded(root.description, 400)) }
         if let batch = prepared.batch { facts[Event.batchFact] = JSONValue(batch.hex) }
         var texts: [String: String] = [:]
-        if !finding.paths.isEmpty {
-            texts["paths"] = finding.paths.prefix(FindingPreparation.shownPaths).map(\.description).joined(separator: "\n")
+        if !finding.items.isEmpty {
+            texts["items"] = finding.items.prefix(FindingPreparation.shownItems).map(\.line).joined(separator: "\n")
         }
         return try transaction.append(
             EventDraft(
@@ -218,18 +219,18 @@ package struct FindingOutcome: Sendable, Equatable {
 enum FindingPreparation {
     /// Details beyond this do not fit into a leaf; they join the batch file.
     static let detailLimitBytes = 1024
-    /// Paths in an event, at most.
-    static let shownPaths = 5
+    /// Files named in an event, at most.
+    static let shownItems = 10
     /// Bytes of a batch file of one finding, at most.
     static let attachmentLimitBytes = 64 << 20
 
+    static func needsBatch(_ finding: Finding) -> Bool {
+        finding.attachment != nil || finding.details.canonicalBytes.count > detailLimitBytes
+    }
+
     static func prepare(_ finding: Finding, batches: BatchStore) throws -> FindingIntake.Prepared {
-        var content = finding.attachment
-        if content == nil {
-            let details = finding.details.canonicalBytes
-            if details.count > detailLimitBytes { content = details }
-        }
-        guard let content else { return FindingIntake.Prepared(finding: finding, batch: nil) }
+        guard needsBatch(finding) else { return FindingIntake.Prepared(finding: finding, batch: nil) }
+        let content = finding.attachment ?? finding.details.canonicalBytes
         if content.count > attachmentLimitBytes {
             throw IncidentError(
                 .invalidArgument,

@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 
 /// The number of an incident: `SC-2026-0001`, counted from 1 in each year of the site's zone.
 package struct IncidentNumber: Hashable, Sendable, CustomStringConvertible {

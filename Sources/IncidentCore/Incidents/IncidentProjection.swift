@@ -31,6 +31,7 @@ package struct IncidentProjection: Projection {
         CREATE INDEX IF NOT EXISTS finding_fingerprint ON finding(fingerprint) WHERE fingerprint IS NOT NULL;
         CREATE INDEX IF NOT EXISTS finding_key ON finding(key, moment);
         CREATE INDEX IF NOT EXISTS finding_incident ON finding(incident, sequence);
+        CREATE INDEX IF NOT EXISTS finding_unattached ON finding(moment) WHERE incident IS NULL;
         """
 
     package func apply(_ event: Event, to database: Database) throws {
@@ -39,7 +40,6 @@ package struct IncidentProjection: Projection {
         case EventKind.incidentOpened: try open(event, in: database)
         case EventKind.incidentFinding: try attach(event, in: database)
         case EventKind.incidentEscalated: try escalate(event, in: database)
-        case EventKind.incidentNoted: break
         case EventKind.incidentAssigned:
             try database.run("UPDATE incident SET assignee=?2 WHERE id=?1", SQLValue(event.subject), SQLValue(event.string("assignee")))
         case EventKind.incidentResolved:
@@ -53,7 +53,6 @@ package struct IncidentProjection: Projection {
             try database.run(
                 "UPDATE incident SET status='open', resolved=NULL, closed=NULL, closed_by_itself=0 WHERE id=?1",
                 SQLValue(event.subject))
-        case EventKind.ledgerRedacted: try redact(event, in: database)
         default: break
         }
         if event.kind.hasPrefix("incident.") || event.kind.hasPrefix("playbook.") {
@@ -126,13 +125,6 @@ package struct IncidentProjection: Projection {
         try database.run(
             "UPDATE incident SET rule=?2, title_vi=coalesce(?3, title_vi), title_en=coalesce(?4, title_en) WHERE id=?1",
             SQLValue(event.subject), SQLValue(rule), SQLValue(title?.vi), SQLValue(title?.en))
-    }
-
-    /// A typed title is the one erasable text that is copied here.
-    private func redact(_ event: Event, in database: Database) throws {
-        guard let sequence = event.integer("sequence"), event.string("field") == "title" else { return }
-        try database.run(
-            "UPDATE incident SET title_vi=NULL, title_en=NULL WHERE sequence=?1", SQLValue(sequence))
     }
 
     private func severity(_ event: Event) -> Severity { event.string("severity").flatMap(Severity.init(rawValue:)) ?? .low }

@@ -1,4 +1,4 @@
-package import Ledger
+internal import Ledger
 package import Platform
 
 /// One incident as its table has it.
@@ -114,13 +114,16 @@ enum IncidentTable {
         return Suggestion.nearest(to: id, among: known)
     }
 
-    /// The findings of an incident, oldest first.
-    static func findings(of id: String, limit: Int, in database: Database) throws -> [FindingRow] {
+    /// The first and the newest findings of an incident, oldest first.
+    static func findings(of id: String, first: Int, newest: Int, in database: Database) throws -> [FindingRow] {
         try database.all(
             """
             SELECT sequence, moment, kind, severity, condition, key, subject, summary_vi, summary_en, total, batch
-            FROM finding WHERE incident=?1 ORDER BY sequence LIMIT ?2
-            """, SQLValue(id), SQLValue(limit)
+            FROM finding WHERE incident=?1 AND (
+              sequence IN (SELECT sequence FROM finding WHERE incident=?1 ORDER BY sequence LIMIT ?2)
+              OR sequence IN (SELECT sequence FROM finding WHERE incident=?1 ORDER BY sequence DESC LIMIT ?3))
+            ORDER BY sequence
+            """, SQLValue(id), SQLValue(first), SQLValue(newest)
         ) { row throws(DatabaseError) in
             FindingRow(
                 sequence: row.integer(0), moment: Timestamp(millisecondsSinceEpoch: row.integer(1)), kind: row.text(2),

@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 
 /// What the configuration in force says about responding: routes, jobs, people, playbooks. A value, so that one decision
 /// never sees half of a reload.
@@ -15,8 +15,6 @@ package struct ResponsePolicy: Sendable {
     func playbook(forTrigger kind: String) -> Playbook? {
         playbooks.playbooks.first { $0.triggers.contains(kind) }
     }
-
-    func playbook(named id: String) -> Playbook? { playbooks.playbooks.first { $0.id == id } }
 
     /// Jobs whose snapshots hold something of the tree at `root`: sources in it, or around it.
     func jobs(covering root: FilePath) -> [String] {

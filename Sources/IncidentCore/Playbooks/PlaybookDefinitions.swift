@@ -1,5 +1,5 @@
 package import Ledger
-package import Platform
+internal import Platform
 internal import Synchronization
 
 /// The texts of all playbooks that were ever attached, by content: a changed file does not change a running playbook.

@@ -1,5 +1,5 @@
-package import Ledger
-package import Platform
+internal import Ledger
+internal import Platform
 
 /// What a person does with a step.
 package enum StepVerb: String, Sendable, Codable { case start, finish, skip }
@@ -33,9 +33,9 @@ struct PlaybookRunState {
         }
     }
 
+    /// Counted from the moment the playbook was attached: at the opening, or when the incident became one of its kind.
     func deadline(of step: PlaybookStep) -> Timestamp? {
-        guard let row = rows[step.id], let seconds = step.deadlineSeconds else { return nil }
-        return row.since.adding(seconds: Int64(seconds))
+        step.deadlineSeconds.map { run.attached.adding(seconds: Int64($0)) }
     }
 
     // MARK: Actions

@@ -1,4 +1,4 @@
-package import Ledger
+internal import Ledger
 package import Platform
 
 /// How far a step of a running playbook has come.

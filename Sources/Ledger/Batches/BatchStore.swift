@@ -17,7 +17,8 @@ package struct BatchStore: Sendable {
         try DurableFiles.makeDirectories(directory)
         do {
             try DurableFiles.create(path(of: id), bytes, mode: 0o400)
-        } catch where error.isExisting {
+        } catch {
+            if !error.isExisting { throw error }
             // A damaged file under the right name would otherwise stay damaged.
             if try !isIntact(id, bytes) { try DurableFiles.replace(path(of: id), bytes, mode: 0o400) }
         }
@@ -40,7 +41,8 @@ package struct BatchStore: Sendable {
         let bytes: [UInt8]
         do {
             bytes = try DurableFiles.read(path(of: id), limit: limit)
-        } catch where error.isMissing {
+        } catch {
+            if !error.isMissing { throw error }
             throw LedgerError(
                 .unknown, Phrase(vi: "tệp lô '\(path(of: id))' không tồn tại", en: "the batch file '\(path(of: id))' does not exist"),
                 hint: LedgerFiles.restoreHint, cause: error)

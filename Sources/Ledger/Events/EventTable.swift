@@ -47,6 +47,13 @@ package enum EventTable {
         try database.first("SELECT max(sequence) FROM events") { row throws(DatabaseError) in row.optionalInteger(0) ?? -1 }.map { $0 + 1 } ?? 0
     }
 
+    /// When the newest event of a kind happened; nil when there is none.
+    package static func newest(kind: String, in database: Database) throws(DatabaseError) -> Timestamp? {
+        try database.first("SELECT time FROM events WHERE kind = ?1 ORDER BY sequence DESC LIMIT 1", .text(kind)) {
+            row throws(DatabaseError) in Timestamp(millisecondsSinceEpoch: row.integer(0))
+        }
+    }
+
     static func leafBytes(_ sequence: Int64, in database: Database) throws(DatabaseError) -> [UInt8]? {
         try database.first("SELECT leaf FROM events WHERE sequence = ?1", .integer(sequence)) { row throws(DatabaseError) in row.blob(0) }
     }

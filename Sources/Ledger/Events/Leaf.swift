@@ -103,7 +103,9 @@ package struct Leaf: Sendable, Hashable {
         let shown = escapedForDisplay(String(value.prefix(80)))
         return LedgerError(
             .invalidEvent,
-            Phrase(vi: "sự kiện: trường '\(field)' có giá trị không hợp lệ: '\(shown)'", en: "event: field '\(field)' has a value that is not allowed: '\(shown)'"))
+            Phrase(
+                vi: "sự kiện: trường '\(field)' có giá trị không hợp lệ: '\(shown)'", en: "event: field '\(field)' has a value that is not allowed: '\(shown)'")
+        )
     }
 
     private func tooLarge(_ count: Int) -> LedgerError {
@@ -118,7 +120,9 @@ package struct Leaf: Sendable, Hashable {
             .leafTooLarge,
             Phrase(
                 vi: "sự kiện dài \(count) byte, tối đa \(Self.sizeLimitBytes); trường lớn nhất là '\(field)' (\(largest?.bytes ?? 0) byte)",
-                en: "the event is \(count) bytes long, at most \(Self.sizeLimitBytes) are allowed; its largest field is '\(field)' (\(largest?.bytes ?? 0) bytes)"),
+                en:
+                    "the event is \(count) bytes long, at most \(Self.sizeLimitBytes) are allowed; its largest field is '\(field)' (\(largest?.bytes ?? 0) bytes)"
+            ),
             hint: Phrase(
                 vi: "lưu nội dung dài thành tệp lô hoặc chứng cứ và chỉ ghi giá trị băm",
                 en: "keep long content in a batch file or as evidence, and record its hash"))

@@ -10,7 +10,6 @@ package final class Ledger: Sendable {
     package let files: LedgerFiles
     private let origin: NoteVerifier
     private let projections: [any Projection]
-    private let lock: FileLock
     private let store: WriterBox
     private let commits: RequestQueue<CommitRequest>
     private let reads: ReadConnection
@@ -48,11 +47,10 @@ package final class Ledger: Sendable {
         files: LedgerFiles, lock: consuming FileLock, signer: NoteSigner, projections: [any Projection], waitingLimit: Int
     ) throws {
         self.files = files
-        self.lock = lock
         self.projections = projections
         origin = signer.verifier
         verificationKey = signer.verifier.text
-        let store = try WriterBox(files: files, signer: signer, projections: projections)
+        let store = try WriterBox(files: files, lock: lock, signer: signer, projections: projections)
         self.store = store
         reads = try ReadConnection(path: files.database)
         commits = try RequestQueue(name: "ledger.writer", limit: waitingLimit, batchLimit: CommitRequest.batchLimit) { batch in
@@ -68,6 +66,7 @@ package final class Ledger: Sendable {
     /// `body` may run a second time when the disk was full; only the effect of the last run remains.
     ///
     /// - Throws: What `body` throws; its own effect, and nobody else's, is undone then. `.noSpace`, `.storage`, `.overloaded`, `.closed`.
+    @discardableResult
     package func commit<Value: Sendable>(
         _ body: @escaping @Sendable (LedgerTransaction) throws -> Value
     ) async throws -> Value {
@@ -150,10 +149,7 @@ package final class Ledger: Sendable {
         let files = files
         let key = origin
         return try await OwnThread.run(name: "ledger.verify") {
-            let database = try Database(files.database, access: .readOnly)
-            return try database.snapshot {
-                try LedgerAudit(database: $0, key: key, batches: files.batches, checkpointFile: files.storedCheckpoint()).run()
-            }
+            try LedgerAudit.run(files.database, of: files, key: key)
         }
     }
 

@@ -101,7 +101,8 @@ package struct LedgerFiles: Sendable {
         do {
             let found = try DurableFiles.read(marker, limit: 4096)
             if found == expected { return }
-        } catch where error.isMissing {
+        } catch {
+            if !error.isMissing { throw error }
             // A crash between creating the database and the marker leaves this.
             return try DurableFiles.create(marker, expected, mode: 0o400)
         }
@@ -117,7 +118,8 @@ package struct LedgerFiles: Sendable {
     func storedCheckpoint() throws -> String? {
         do {
             return String(validating: try DurableFiles.read(checkpoint, limit: SignedNote.sizeLimitBytes), as: UTF8.self) ?? ""
-        } catch where error.isMissing {
+        } catch {
+            if !error.isMissing { throw error }
             return nil
         }
     }

@@ -10,8 +10,10 @@ package struct LedgerStatistics: Sendable, Equatable {
     package var failedBodies = 0
     /// False while the reserve is used up: the disk was full.
     package var hasReserve = true
-    /// Why a redacted text may still lie in the write-ahead log: a reader holds it.
+    /// True while a redacted text may still lie in the write-ahead log, because a reader holds it.
     package var isPurgePending = false
+    /// Why reserve or write-ahead log could not be tidied the last time; no event is concerned.
+    package var upkeepFailure: String?
 }
 
 /// The connection that writes, and the tree in memory that goes with it. Used by one thread at a time.
@@ -50,10 +52,10 @@ final class LedgerWriter {
     ///   the ledger, on disk or in memory.
     func run(_ batch: [CommitRequest]) -> [@Sendable () -> Void] {
         do {
-            return try attempt(batch, isLast: false)
+            return try attempt(batch)
         } catch {
             do {
-                if Self.isNoSpace(error), try reserve.release() { return try attempt(batch, isLast: true) }
+                if Self.isNoSpace(error), try reserve.release() { return try attempt(batch) }
                 return Self.failures(batch, error)
             } catch {
                 return Self.failures(batch, error)
@@ -61,20 +63,23 @@ final class LedgerWriter {
         }
     }
 
-    /// What need not happen before the callers are told.
-    func tidyUp() {
-        do {
-            try reserve.replenish()
-            try purge.run(in: database)
-        } catch {
-            // Neither can lose an event; both are shown in the statistics and tried again.
-            statistics.hasReserve = false
-        }
+    /// Makes the reserve again. Need not happen before the callers are told.
+    func keepReserve() {
+        upkeep { try reserve.replenish() }
         statistics.hasReserve = reserve.isAvailable
-        statistics.isPurgePending = purge.isWanted
     }
 
-    private func attempt(_ batch: [CommitRequest], isLast: Bool) throws -> [@Sendable () -> Void] {
+    /// Work that no event depends on: what fails is shown and tried again.
+    private func upkeep(_ body: () throws -> Void) {
+        do {
+            try body()
+            statistics.upkeepFailure = nil
+        } catch {
+            statistics.upkeepFailure = "\(error)"
+        }
+    }
+
+    private func attempt(_ batch: [CommitRequest]) throws -> [@Sendable () -> Void] {
         var told: [@Sendable () -> Void] = []
         var succeeded = 0
         do {
@@ -86,9 +91,10 @@ final class LedgerWriter {
                     succeeded += 1
                 } catch let error as Undone {
                     let cause = error.cause
+                    let isFull = (cause as? DatabaseError)?.isFull ?? false
                     // With space given back the body may succeed.
-                    if !isLast, Self.isNoSpace(cause) { throw cause }
-                    told.append { request.fail(cause) }
+                    if isFull, reserve.isAvailable { throw cause }
+                    told.append { request.fail(isFull ? Self.noSpace(cause) : cause) }
                 }
             }
             if succeeded > 0 {
@@ -105,8 +111,14 @@ final class LedgerWriter {
         if succeeded > 0 {
             statistics.commits += 1
             statistics.bodies += succeeded
-            // From here on the events are durable. A fault planned here leaves the callers in doubt, as a crash would.
-            try FaultPoint.reach("ledger.committed")
+            do {
+                try FaultPoint.reach("ledger.committed")
+            } catch {
+                // The events are durable. A fault planned here leaves the callers in doubt, as a crash would.
+                return Self.failures(batch, error)
+            }
+            upkeep { try purge.run(in: database) }
+            statistics.isPurgePending = purge.isWanted
         }
         return told
     }
@@ -149,17 +161,22 @@ final class LedgerWriter {
     }
 
     private static func failures(_ batch: [CommitRequest], _ cause: any Error) -> [@Sendable () -> Void] {
-        let error =
-            isNoSpace(cause)
-            ? LedgerError(
-                .noSpace, Phrase(vi: "đĩa đầy: không ghi được vào sổ cái", en: "the disk is full: the ledger cannot be written"),
-                hint: Phrase(
-                    vi: "giải phóng dung lượng trên phân vùng chứa sổ cái; không xóa ledger.db hay ledger.db-wal",
-                    en: "free space on the file system of the ledger; do not delete ledger.db or ledger.db-wal"), cause: cause)
-            : LedgerError(
-                .storage, Phrase(vi: "không ghi được vào sổ cái", en: "the ledger could not be written"),
-                hint: Phrase(vi: "kiểm tra đĩa và nhật ký hệ thống", en: "check the disk and the system log"), cause: cause)
+        let error = isNoSpace(cause) ? noSpace(cause) : storage(cause)
         return batch.map { request in { request.fail(error) } }
+    }
+
+    private static func noSpace(_ cause: any Error) -> LedgerError {
+        LedgerError(
+            .noSpace, Phrase(vi: "đĩa đầy: không ghi được vào sổ cái", en: "the disk is full: the ledger cannot be written"),
+            hint: Phrase(
+                vi: "giải phóng dung lượng trên phân vùng chứa sổ cái; không xóa ledger.db hay ledger.db-wal",
+                en: "free space on the file system of the ledger; do not delete ledger.db or ledger.db-wal"), cause: cause)
+    }
+
+    private static func storage(_ cause: any Error) -> LedgerError {
+        LedgerError(
+            .storage, Phrase(vi: "không ghi được vào sổ cái", en: "the ledger could not be written"),
+            hint: Phrase(vi: "kiểm tra đĩa và nhật ký hệ thống", en: "check the disk and the system log"), cause: cause)
     }
 
     // MARK: Events and checkpoints

@@ -4,7 +4,7 @@ internal import Synchronization
 /// A second connection, read-only, with a thread of its own: reading never waits for the disk that a commit waits for.
 final class ReadConnection: Sendable {
     private let queue: RequestQueue<@Sendable () -> Void>
-    private let database: Mutex<Database>
+    private let database: Mutex<Database?>
     private static let waitingLimit = 4096
 
     init(path: FilePath) throws {
@@ -26,12 +26,16 @@ final class ReadConnection: Sendable {
     }
 
     private func run<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) throws -> Value {
-        try database.withLock { database in try database.snapshot { database in try body(database) } }
+        try database.withLock { database in
+            guard let database else { throw LedgerError.closed() }
+            return try database.snapshot { try body($0) }
+        }
     }
 
     func close() {
         queue.close()
         queue.join()
+        database.withLock { $0 = nil }
     }
 
     deinit { queue.close() }

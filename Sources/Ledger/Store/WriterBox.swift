@@ -4,18 +4,21 @@ internal import Synchronization
 /// Holds the writer, so that it is used by one thread at a time, and ends when the ledger is closed.
 final class WriterBox: Sendable {
     private let writer: Mutex<LedgerWriter?>
+    /// Held as long as the writer may still write.
+    private let lock: Mutex<FileLock?>
     private let latest = Mutex(LedgerStatistics())
     private let files: LedgerFiles
     /// The size that the checkpoint file names.
     private let publishedSize: Mutex<Int64>
 
-    init(files: LedgerFiles, signer: NoteSigner, projections: [any Projection]) throws {
+    init(files: LedgerFiles, lock: consuming FileLock, signer: NoteSigner, projections: [any Projection]) throws {
         self.files = files
+        self.lock = Mutex(lock)
         let database = try Database(files.database, access: .readWrite)
         let reserve = try LedgerReserve(path: files.reserve)
         let writer = try LedgerWriter(database: database, signer: signer, projections: projections, reserve: reserve)
         try writer.prepareProjections()
-        writer.tidyUp()
+        writer.keepReserve()
         latest.withLock { $0 = writer.statistics }
         self.writer = Mutex(writer)
         publishedSize = Mutex(-1)
@@ -35,7 +38,7 @@ final class WriterBox: Sendable {
         for tell in outcome ?? batch.map({ request in { request.fail(LedgerError.closed()) } }) { tell() }
         writer.withLock { writer in
             guard let writer else { return }
-            writer.tidyUp()
+            writer.keepReserve()
             let statistics = writer.statistics
             latest.withLock { $0 = statistics }
         }
@@ -51,5 +54,9 @@ final class WriterBox: Sendable {
         }
     }
 
-    func close() { writer.withLock { $0 = nil } }
+    /// Closes the connection, then lets others open the ledger.
+    func close() {
+        writer.withLock { $0 = nil }
+        lock.withLock { $0 = nil }
+    }
 }

@@ -22,6 +22,24 @@ struct LedgerAudit {
         self.outside = [checkpointFile].compactMap(\.self) + outside
     }
 
+    /// Audits the database file `path`, the ledger's own or a copy, against the files beside the ledger.
+    static func run(
+        _ path: FilePath, of files: LedgerFiles, key: NoteVerifier, outside: [String] = []
+    ) throws -> VerificationReport {
+        do {
+            return try Database(path, access: .readOnly).snapshot { database in
+                try LedgerAudit(
+                    database: database, key: key, batches: files.batches, checkpointFile: files.storedCheckpoint(),
+                    outside: outside
+                ).run()
+            }
+        } catch let error as DatabaseError where error.isDamaged {
+            var report = VerificationReport()
+            report.add(.structure, nil, error.detail)
+            return report
+        }
+    }
+
     func run() throws -> VerificationReport {
         var report = VerificationReport()
         do {

@@ -29,18 +29,7 @@ package enum LedgerVerifier {
         return try withScratchDirectory(in: scratch) { room in
             let copy = LedgerFiles(directory: room)
             try copyFiles(from: files, to: copy)
-            let database: Database
-            do throws(DatabaseError) {
-                database = try Database(copy.database, access: .readOnly)
-            } catch where error.isDamaged {
-                var report = VerificationReport()
-                report.add(.structure, nil, error.detail)
-                return report
-            }
-            return try LedgerAudit(
-                database: database, key: key, batches: files.batches, checkpointFile: files.storedCheckpoint(),
-                outside: outsideCheckpoints
-            ).run()
+            return try LedgerAudit.run(copy.database, of: files, key: key, outside: outsideCheckpoints)
         }
     }
 

@@ -46,11 +46,17 @@ internal import COpenSSL
 
     /// Ends the current message and starts the next one.
     package mutating func finish() throws(CryptoError) -> Digest {
-        var value = [UInt8](repeating: 0, count: Digest.byteCount)
+        // On the stack: this runs once per blob and per file.
+        var value: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         var count: UInt32 = 0
-        if unsafe EVP_DigestFinal_ex(context, &value, &count) != 1 { throw .drainingQueue(after: "EVP_DigestFinal_ex") }
+        let status = unsafe withUnsafeMutableBytes(of: &value) { buffer in
+            unsafe EVP_DigestFinal_ex(context, buffer.bindMemory(to: UInt8.self).baseAddress, &count)
+        }
+        if status != 1 { throw .drainingQueue(after: "EVP_DigestFinal_ex") }
         try restart()
-        guard let digest = Digest(value) else { throw CryptoError("EVP_DigestFinal_ex", detail: "\(count) bytes") }
+        guard let digest = unsafe withUnsafeBytes(of: &value, { unsafe Digest(raw: $0) }) else {
+            throw CryptoError("EVP_DigestFinal_ex", detail: "\(count) bytes")
+        }
         return digest
     }
 

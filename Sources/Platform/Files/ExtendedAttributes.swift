@@ -26,6 +26,27 @@ package enum ExtendedAttributes {
             get: { attribute, buffer, size in withTerminated(path) { unsafe lgetxattr($0, attribute, buffer, size) } })
     }
 
+    /// The attributes of a directory that may have been opened as a mere starting point (`O_PATH`).
+    package static func all(
+        ofOpenDirectory directory: borrowing FileDescriptor
+    ) throws(SystemError) -> [(name: [UInt8], value: [UInt8])] {
+        try all(ofEntry: [UInt8(ascii: ".")], in: directory)
+    }
+
+    /// Sets one attribute of an open file, replacing an old value.
+    package static func set(_ attribute: [UInt8], to value: [UInt8], of file: borrowing FileDescriptor) throws(SystemError) {
+        let descriptor = file.raw
+        try named("fsetxattr", attribute) {
+            withTerminated(attribute) { unsafe fsetxattr(descriptor, $0, value, value.count, 0) }
+        }
+    }
+
+    /// Removes one attribute of an open file.
+    package static func remove(_ attribute: [UInt8], of file: borrowing FileDescriptor) throws(SystemError) {
+        let descriptor = file.raw
+        try named("fremovexattr", attribute) { withTerminated(attribute) { unsafe fremovexattr(descriptor, $0) } }
+    }
+
     /// Sets one attribute of an entry, replacing an old value.
     package static func set(
         _ attribute: [UInt8], to value: [UInt8], ofEntry name: [UInt8], in directory: borrowing FileDescriptor

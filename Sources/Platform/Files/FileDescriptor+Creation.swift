@@ -54,6 +54,11 @@ extension FileDescriptor {
         try entryCall("utimensat", name) { unsafe utimensat(raw, $0, times, AT_SYMLINK_NOFOLLOW) }
     }
 
+    /// Sets the twelve permission bits of the entry itself; ENOTSUP for a symbolic link, which has none.
+    package func setPermissionsOfEntry(_ name: [UInt8], _ permissions: UInt32) throws(SystemError) {
+        try entryCall("fchmodat", name) { unsafe fchmodat(raw, $0, permissions & 0o7777, AT_SYMLINK_NOFOLLOW) }
+    }
+
     package func setOwner(uid: UInt32, gid: UInt32) throws(SystemError) {
         try systemCall("fchown") { fchown(raw, uid, gid) }
     }

@@ -23,6 +23,11 @@ extension FileDescriptor {
         }
     }
 
+    /// Opens a directory as a mere starting point for names; needs no permission to list it. Links in `path` are followed.
+    package static func openPath(_ path: FilePath) throws(SystemError) -> FileDescriptor {
+        try open(path, Int32(SENTINEL_O_PATH) | O_DIRECTORY)
+    }
+
     /// The directory above this one.
     package func openParent() throws(SystemError) -> FileDescriptor {
         FileDescriptor(

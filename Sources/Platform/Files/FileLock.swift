@@ -4,6 +4,8 @@ internal import Glibc
 package struct FileLock: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
+    private init(descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
     /// Takes the lock, or says that somebody else holds it. The file is created when it is missing and never removed:
     /// removing it would let two processes lock two files of one name.
     ///
@@ -18,4 +20,7 @@ package struct FileLock: ~Copyable, Sendable {
         }
         return FileLock(descriptor: descriptor)
     }
+
+    // Closing is not enough: a child process that is just being started holds a copy of the descriptor until its exec.
+    deinit { _ = flock(descriptor.raw, LOCK_UN) }
 }

@@ -91,6 +91,7 @@ extension FilePath {
 /// A border between tree keys.
 package struct TreeKeyBound: Comparable, Sendable {
     package let bytes: [UInt8]
+    package init(bytes: [UInt8]) { self.bytes = bytes }
 
     package static func < (left: TreeKeyBound, right: TreeKeyBound) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)

@@ -43,6 +43,7 @@ package struct SystemError: ExplainedError, Equatable {
     package var isMissing: Bool { number == ENOENT || number == ENOTDIR }
     package var isPermission: Bool { number == EACCES || number == EPERM }
     package var isNoSpace: Bool { number == ENOSPC || number == EDQUOT }
+    package var isReadOnly: Bool { number == EROFS }
     package var isExisting: Bool { number == EEXIST }
 
     private static func reason(_ number: Int32) -> Phrase {

@@ -8,3 +8,8 @@ package enum WorkingDirectory {
         return unsafe FilePath(bytes: UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) })
     }
 }
+
+/// Whom this process acts as.
+package enum ProcessIdentity {
+    package static var isRoot: Bool { geteuid() == 0 }
+}

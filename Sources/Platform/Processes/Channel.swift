@@ -72,11 +72,11 @@ package final class Channel: Sendable {
 
     // MARK: Sending
 
-    /// Sends one frame.
+    /// Sends one frame of plain bytes.
     ///
     /// - Parameter descriptor: An open descriptor that the other process gets a duplicate of; it stays open here.
     /// - Throws: `.closed` when the peer is gone, `.oversized` (nothing was sent), `.timedOut`, `.system`.
-    package func send(_ bytes: [UInt8], descriptor: Int32? = nil) throws(ChannelError) {
+    package func send(bytes: [UInt8], descriptor: Int32? = nil) throws(ChannelError) {
         let frame = try FrameParser.header(payloadBytes: bytes.count) + bytes
         try isSendable.withLock { (isSendable) throws(ChannelError) in
             if !isSendable { throw ChannelError(.closed) }
@@ -100,7 +100,7 @@ package final class Channel: Sendable {
         } catch {
             throw ChannelError(.malformed, detail: escapedForDisplay("\(type(of: value))"))
         }
-        try send(bytes, descriptor: descriptor)
+        try send(bytes: bytes, descriptor: descriptor)
     }
 
     private func transmit(_ frame: [UInt8], descriptor: Int32) throws(SystemError) {
@@ -186,13 +186,13 @@ package final class Channel: Sendable {
     }
 }
 
-/// The two ends of a new connection.
-package struct ChannelPair: ~Copyable {
-    package var first: FileDescriptor
-    package var second: FileDescriptor
+/// The two ends of a new connection. The end for another process is handed over by its ``Channel/descriptor``, then dropped here.
+package struct ChannelPair: Sendable {
+    package let first: Channel
+    package let second: Channel
 
-    /// Two connected AF_UNIX stream sockets, both close-on-exec.
-    package static func make() throws(ChannelError) -> ChannelPair {
+    /// Two connected AF_UNIX stream sockets, both close-on-exec. For the time limit see ``Channel/init(owning:sendLimitSeconds:)``.
+    package static func make(sendLimitSeconds: Double? = nil) throws(ChannelError) -> ChannelPair {
         var ends: [Int32] = [-1, -1]
         do {
             try systemCall("socketpair") {
@@ -201,6 +201,10 @@ package struct ChannelPair: ~Copyable {
         } catch {
             throw ChannelError(.system, cause: error)
         }
-        return ChannelPair(first: FileDescriptor(owning: ends[0]), second: FileDescriptor(owning: ends[1]))
+        let first = FileDescriptor(owning: ends[0])
+        let second = FileDescriptor(owning: ends[1])
+        return ChannelPair(
+            first: try Channel(owning: first, sendLimitSeconds: sendLimitSeconds),
+            second: try Channel(owning: second, sendLimitSeconds: sendLimitSeconds))
     }
 }

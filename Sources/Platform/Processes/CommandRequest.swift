@@ -12,7 +12,7 @@ package struct CommandRequest: Sendable, Hashable {
     /// How much of stdout, and as much of stderr, is kept; the rest is read and dropped.
     package var outputLimitBytes: Int
     package var workingDirectory: FilePath
-    /// The user to run as; needs root. Nil: the user of this process.
+    /// The user to run as, with its ``gid``; needs root. Nil: the user of this process.
     package var uid: UInt32?
     package var gid: UInt32?
     /// Supplementary groups with ``uid``; none by default.
@@ -58,6 +58,9 @@ package struct CommandRequest: Sendable, Hashable {
         }
         guard String(validating: program, as: UTF8.self) != nil, workingDirectory.isAbsolute, workingDirectory.utf8 != nil else {
             throw CommandError(.invalidArgument, program: programName, detail: workingDirectory.description)
+        }
+        if uid == nil && !groups.isEmpty || uid != nil && gid == nil {
+            throw CommandError(.invalidArgument, program: programName, detail: "uid, gid, groups")
         }
         let isClean = argv.allSatisfy { !$0.contains(0) } && environment.allSatisfy { key, value in
             !key.isEmpty && !key.utf8.contains(0) && !key.utf8.contains(UInt8(ascii: "=")) && !value.utf8.contains(0)

@@ -6,9 +6,6 @@ internal import IncidentCore
 internal import NIOCore
 internal import Platform
 
-extension BilingualText {
-    init(_ phrase: Phrase) { self.init(vi: phrase.vi, en: phrase.en) }
-}
 
 extension ControlFailure {
     /// The failure as it crosses the socket: texts in both languages, and the exit status it means.

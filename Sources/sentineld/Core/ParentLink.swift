@@ -16,6 +16,9 @@ actor ParentLink {
 
     init(_ link: Link<ParentMessage>) { self.link = link }
 
+    /// Ends the conversation: the core then stops as if told to.
+    nonisolated func close() { link.close() }
+
     nonisolated func tell(_ message: CoreMessage) throws { try link.send(message) }
 
     /// Has the parent start a process in `role`.

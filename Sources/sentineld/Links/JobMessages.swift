@@ -2,7 +2,21 @@ internal import FoundationEssentials
 internal import IncidentCore
 internal import Platform
 
-/// Core to job: what to do. The first and only order.
+/// Core to job: the only message. Where secrets lie, never the secrets.
+struct JobSetup: Codable, Sendable {
+    struct Password: Codable, Sendable {
+        var repository: String
+        /// Path of a file, or name of a credential.
+        var source: String
+        var isFile: Bool
+    }
+
+    var order: JobOrder
+    var passwords: [Password]
+    var keys: String
+}
+
+/// What a job is to do.
 enum JobOrder: Codable, Sendable {
     case backup(BackupOrder)
     case drill(DrillOrder)

@@ -18,15 +18,14 @@ struct WatchArea: Codable, Sendable {
 struct WatchSetup: Codable, Sendable {
     var stateDirectory: String
     var areas: [WatchArea]
-    /// Seconds until the next full pass; the core asks for it, this is for the coverage report.
-    var rescanSeconds: Int64
 }
 
 /// Core to watch.
 enum WatchOrder: Codable, Sendable {
     case setup(WatchSetup)
-    /// The accepts the baseline lacks, oldest first; then watching begins.
-    case begin(accepts: [AcceptReference])
+    /// The accepts the baseline lacks, oldest first; then watching begins. `resets`: the approved state on disk cannot be
+    /// trusted and is built again from all accepts.
+    case begin(accepts: [AcceptReference], resets: Bool)
     /// The changes of a report are in the ledger.
     case acknowledge(report: Int64)
     case request(id: Int64, WatchRequest)
@@ -44,7 +43,8 @@ enum WatchRequest: Codable, Sendable {
 
 /// Watch to core.
 enum WatchReport: Codable, Sendable {
-    /// First message after the setup: how far the baseline has come, and its root in hex.
+    /// First message after the setup: the newest accept that the baseline holds (-1: none), and the root of its rows as they are,
+    /// in hex (empty: no rows).
     case hello(applied: Int64, root: String)
     /// Changes of the observed state; repeated until acknowledged.
     case observed(report: Int64, area: String, changes: [ObservedWire])

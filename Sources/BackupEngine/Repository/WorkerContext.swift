@@ -1,0 +1,171 @@
+internal import Platform
+private import Synchronization
+
+/// Everything one thread needs to encode and decode objects: OpenSSL and zstd contexts and memory, made once.
+///
+/// `@unchecked Sendable`: a context passes from thread to thread, but ``ContextPool`` gives it to one at a time.
+final class WorkerContext: @unchecked Sendable {
+    private var sealing: Sealing
+    private var compressor: ZstdCompressor
+    private var decompressor: ZstdDecompressor
+    private var hasher: SHA256
+    private var sealed = ScratchMemory()
+    private var scratch = ScratchMemory()
+
+    init(_ key: MasterKey) throws(RepositoryError) {
+        do {
+            let sealing = try Sealing(key)
+            let hasher = try SHA256()
+            let compressor = try ZstdCompressor()
+            let decompressor = try ZstdDecompressor()
+            self.sealing = sealing
+            self.hasher = hasher
+            self.compressor = compressor
+            self.decompressor = decompressor
+        } catch let error as CryptoError {
+            throw .crypto(error)
+        } catch {
+            throw RepositoryError(.storage, Phrase(vi: "không đủ bộ nhớ", en: "not enough memory"), cause: error)
+        }
+    }
+
+    func trim() {
+        sealed.trim()
+        scratch.trim()
+    }
+
+    // MARK: Blobs
+
+    /// A blob below this share saved is stored as it is: reading it back is faster, and the space is nearly the same.
+    private static let leastSavingShare = 256
+
+    /// Compresses if it pays, seals, and proves that the result opens to what `id` names.
+    ///
+    /// The proof (decrypt, decompress, hash) finds faults of memory and libraries before they reach a pack.
+    ///
+    /// - Parameter body: Gets the sealed bytes, valid during the call, and the plaintext size, 0 for blobs stored plain.
+    func encodeBlob<Result>(
+        _ handle: BlobHandle, _ plaintext: UnsafeRawBufferPointer, compressing: Bool,
+        _ body: (UnsafeRawBufferPointer, _ uncompressedLength: UInt32) -> Result
+    ) throws(RepositoryError) -> Result {
+        do {
+            var content = unsafe plaintext
+            var uncompressedLength: UInt32 = 0
+            // Length 0 in a header means "not compressed": an empty blob can never be marked as compressed.
+            if compressing, plaintext.count > 0 {
+                let room = unsafe scratch.prepare(ZstdCompressor.bound(plaintext.count))
+                let count = try unsafe compressor.compress(plaintext, into: room)
+                let largest = plaintext.count - max(4, plaintext.count / Self.leastSavingShare)
+                // Uncompressed trees are legal, but stock prune would rewrite them every time.
+                if handle.type == .tree || count <= largest {
+                    unsafe content = UnsafeRawBufferPointer(rebasing: room[..<count])
+                    uncompressedLength = UInt32(plaintext.count)
+                }
+            }
+            let output = unsafe sealed.prepare(content.count + Sealing.overhead)
+            try unsafe sealing.seal(content, into: output)
+            // From here on `content` is gone: the scratch memory is used for the proof.
+            try unsafe verifyBlob(handle, UnsafeRawBufferPointer(output), uncompressedLength: uncompressedLength)
+            return unsafe body(UnsafeRawBufferPointer(output), uncompressedLength)
+        } catch let error as CryptoError {
+            throw .crypto(error)
+        } catch {
+            throw RepositoryError(
+                .corrupt,
+                Phrase(
+                    vi: "kiểm tra \(handle.type.name) \(handle.id.short) trước khi ghi thất bại",
+                    en: "verification of \(handle.type.name) \(handle.id.short) before writing failed"),
+                hint: Phrase(
+                    vi: "bộ nhớ của máy có thể bị lỗi: kiểm tra RAM trước khi sao lưu tiếp",
+                    en: "the memory of this machine may be faulty: test it before the next backup"),
+                cause: error)
+        }
+    }
+
+    /// Makes sure that sealed bytes open to the blob that `handle` names.
+    ///
+    /// - Parameter uncompressedLength: As in the index; 0 for blobs stored plain.
+    /// - Throws: `SealError`, `ZstdError` or ``BlobMismatch``.
+    func verifyBlob(_ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, uncompressedLength: UInt32) throws {
+        let contentCount = sealed.count - Sealing.overhead
+        guard contentCount >= 0 else { throw SealError.tooShort }
+        let plainCount = uncompressedLength == 0 ? contentCount : Int(uncompressedLength)
+        let room = unsafe scratch.prepare(contentCount + (uncompressedLength == 0 ? 0 : plainCount))
+        let content = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<contentCount])
+        try unsafe sealing.open(sealed, into: content)
+        var plaintext = UnsafeRawBufferPointer(content)
+        if uncompressedLength != 0 {
+            let output = unsafe UnsafeMutableRawBufferPointer(rebasing: room[contentCount...])
+            let count = try unsafe decompressor.decompress(UnsafeRawBufferPointer(content), into: output)
+            guard count == plainCount else { throw BlobMismatch.length }
+            unsafe plaintext = UnsafeRawBufferPointer(output)
+        }
+        try unsafe hasher.update(plaintext)
+        if try hasher.finish() != handle.id { throw BlobMismatch.hash }
+    }
+
+    /// Reads sealed bytes through `read`, opens them and checks the hash.
+    ///
+    /// - Throws: `RepositoryError` from `read`; `SealError`, `ZstdError` or ``BlobMismatch`` for damaged bytes.
+    func decodeBlob(
+        _ handle: BlobHandle, storedLength: Int, uncompressedLength: Int,
+        read: (UnsafeMutableRawBufferPointer) throws(RepositoryError) -> Void
+    ) throws -> [UInt8] {
+        guard storedLength >= Sealing.overhead else { throw SealError.tooShort }
+        let stored = unsafe sealed.prepare(storedLength)
+        try unsafe read(stored)
+        let contentCount = storedLength - Sealing.overhead
+        var plaintext = [UInt8](repeating: 0, count: uncompressedLength == 0 ? contentCount : uncompressedLength)
+        if uncompressedLength == 0 {
+            try unsafe plaintext.withUnsafeMutableBytes { output in try unsafe sealing.open(UnsafeRawBufferPointer(stored), into: output) }
+        } else {
+            let content = unsafe scratch.prepare(contentCount)
+            try unsafe sealing.open(UnsafeRawBufferPointer(stored), into: content)
+            let count = try unsafe plaintext.withUnsafeMutableBytes { output in
+                try unsafe decompressor.decompress(UnsafeRawBufferPointer(content), into: output)
+            }
+            guard count == uncompressedLength else { throw BlobMismatch.length }
+        }
+        if try hash(plaintext) != handle.id { throw BlobMismatch.hash }
+        return plaintext
+    }
+
+    // MARK: Whole files
+
+    func hash(_ bytes: [UInt8]) throws(CryptoError) -> Digest {
+        try hasher.update(bytes)
+        return try hasher.finish()
+    }
+
+    func seal(_ plaintext: [UInt8]) throws(CryptoError) -> [UInt8] { try sealing.seal(plaintext) }
+    func open(_ sealed: [UInt8]) throws(SealError) -> [UInt8] { try sealing.open(sealed) }
+    func compress(_ bytes: [UInt8]) throws(ZstdError) -> [UInt8] { try compressor.compress(bytes) }
+    func decompress(_ bytes: [UInt8], limit: Int) throws(ZstdError) -> [UInt8] {
+        try decompressor.decompress(bytes, limit: limit)
+    }
+}
+
+/// An authentic object that does not hold what its name promises.
+enum BlobMismatch: Error, Equatable {
+    case length
+    case hash
+}
+
+/// Contexts waiting for a thread. It grows to the number of threads that work at the same time, and no further.
+final class ContextPool: Sendable {
+    private let key: MasterKey
+    private let idle = Mutex<[WorkerContext]>([])
+
+    init(_ key: MasterKey) { self.key = key }
+
+    func use<Result>(_ body: (WorkerContext) throws(RepositoryError) -> Result) throws(RepositoryError) -> Result {
+        let waiting = idle.withLock { $0.popLast() }
+        let context: WorkerContext
+        if let waiting { context = waiting } else { context = try WorkerContext(key) }
+        defer {
+            context.trim()
+            idle.withLock { $0.append(context) }
+        }
+        return try body(context)
+    }
+}

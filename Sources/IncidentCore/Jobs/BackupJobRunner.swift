@@ -1,0 +1,75 @@
+package import BackupEngine
+package import Platform
+
+/// How far a job has come: a fraction (nil when unknown) and what is being worked on, safe to show.
+package typealias JobProgress = @Sendable (Double?, String) -> Void
+
+/// Carries out one backup job. Lives in the job process, the only holder of repository passwords; writes no ledger.
+package struct BackupJobRunner: Sendable {
+    private let password: @Sendable (String) throws -> [UInt8]
+    private let now: @Sendable () -> Timestamp
+
+    /// - Parameter password: The password of a repository, by its name in the configuration.
+    package init(
+        password: @escaping @Sendable (String) throws -> [UInt8], now: @escaping @Sendable () -> Timestamp = { .now() }
+    ) {
+        self.password = password
+        self.now = now
+    }
+
+    /// Backs up to every repository of the order, one after the other; a failure in one does not keep the others from their copy.
+    ///
+    /// - Returns: What became of each. Never throws: a failure is a result.
+    package func run(_ order: BackupOrder, cancellation: CancellationFlag, progress: @escaping JobProgress) -> BackupResult {
+        let started = now()
+        var targets: [BackupResult.Target] = []
+        for target in order.targets {
+            let begin = Monotonic.nanoseconds()
+            var result: BackupResult.Target
+            do {
+                result = try run(order, to: target, cancellation: cancellation, progress: progress)
+            } catch {
+                result = BackupResult.Target(repository: target.repository, outcome: .failed)
+                result.failure = FailureText(error)
+            }
+            result.durationMilliseconds = Int64((Monotonic.nanoseconds() - begin) / 1_000_000)
+            targets.append(result)
+        }
+        return BackupResult(
+            job: order.job, asset: order.asset, started: viewTime(started), ended: viewTime(now()), targets: targets)
+    }
+
+    private func run(
+        _ order: BackupOrder, to target: BackupOrder.Target, cancellation: CancellationFlag, progress: @escaping JobProgress
+    ) throws -> BackupResult.Target {
+        try cancellation.check()
+        let repository = try Repository.open(at: FilePath(target.path), password: password(target.repository))
+        let request = BackupRequest(
+            sources: order.allPaths, excludes: order.allExcludes, tags: [BackupOrder.tag(for: order.job)],
+            hostname: order.hostname)
+        let report = try Archiver(repository: repository).run(request, cancellation: cancellation) { state in
+            progress(nil, "\(target.repository): \(state.current)")
+        }
+        return result(of: report, target.repository)
+    }
+
+    private func result(of report: BackupReport, _ repository: String) -> BackupResult.Target {
+        var result = BackupResult.Target(repository: repository, outcome: report.isComplete ? .complete : .incomplete)
+        result.snapshot = report.snapshotID.hex
+        result.tree = report.snapshot.tree.hex
+        result.time = viewTime(report.snapshot.time)
+        result.filesNew = Int64(clamping: report.summary.filesNew)
+        result.filesChanged = Int64(clamping: report.summary.filesChanged)
+        result.filesUnmodified = Int64(clamping: report.summary.filesUnmodified)
+        result.files = Int64(clamping: report.summary.totalFilesProcessed)
+        result.bytes = Int64(clamping: report.summary.totalBytesProcessed)
+        result.bytesAdded = Int64(clamping: report.summary.dataAdded)
+        result.bytesStored = Int64(clamping: report.summary.dataAddedPacked)
+        result.unreadable = Int64(report.unreadable.count + report.omittedUnreadable)
+        result.unreadableFirst = report.unreadable.prefix(BackupResult.listLimit).map {
+            PathProblem(path: $0.path.description, reason: $0.reason)
+        }
+        result.notes = Array(report.notes.prefix(BackupResult.listLimit))
+        return result
+    }
+}
