@@ -23,6 +23,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// Release programs carry the Swift runtime in them; see docs/decisions/0001-package.md for why this is no build option.
@@ -41,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -57,7 +59,7 @@ let package = Package(
             swiftSettings: optimised),
         .target(name: "BackupEngine", dependencies: ["Platform"], swiftSettings: optimised),
         .target(name: "IntegrityEngine", dependencies: ["Platform"], swiftSettings: optimised),
-        .target(name: "HealthEngine", dependencies: ["Platform", httpClient] + nio, swiftSettings: rules),
+        .target(name: "HealthEngine", dependencies: ["Platform", httpClient, nioTLS] + nio, swiftSettings: rules),
         .target(name: "Ledger", dependencies: ["Platform"], swiftSettings: optimised),
         .target(name: "ControlAPI", swiftSettings: rules),
         .target(

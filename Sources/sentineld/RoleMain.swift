@@ -1,5 +1,6 @@
 internal import IncidentCore
 internal import Platform
+internal import Synchronization
 
 /// The beginning of every process but the parent: give up rights, then do the one job.
 enum RoleMain {
@@ -19,6 +20,8 @@ enum RoleMain {
                 mode = .system(account)
             }
             try Privileges(role: role, mode: mode).apply()
+            // Ctrl-C in a terminal and a liveness probe of `restic unlock` are the parent's business, not ours.
+            if role != .exec { _ = try SignalWatcher([.interrupt, .hangup]) }
             let channel = try Channel(owning: FileDescriptor(owning: RoleSpawner.firstDescriptor), sendLimitSeconds: 30)
             switch role {
             case .core: return await CoreProcess.run(channel)

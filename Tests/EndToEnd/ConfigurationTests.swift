@@ -11,12 +11,17 @@ import Testing
             environment: Programs.environment(["LANG": language == "vi" ? "vi_VN.UTF-8" : "C.UTF-8", "SENTINEL_LANG": language]))
     }
 
-    @Test func `the shipped configuration is valid`() async throws {
+    @Test(arguments: [false, true])
+    func `the shipped configuration is valid, and so are the examples in it`(withExamples: Bool) async throws {
         let root = environmentValue("SENTINEL_ROOT").map { FilePath($0) } ?? FilePath(#filePath).parent.parent.parent
-        let text = String(decoding: try DurableFiles.read(root / "docs" / "sentinel.yaml", limit: 1 << 20), as: UTF8.self)
+        var text = String(decoding: try DurableFiles.read(root / "packaging" / "sentinel.yaml", limit: 1 << 20), as: UTF8.self)
+        if withExamples {
+            text = text.split(separator: "\n", omittingEmptySubsequences: false)
+                .map { $0.hasPrefix("#: ") ? $0.dropFirst(3) : $0 }.joined(separator: "\n")
+        }
         try await withTemporaryDirectory("e2e") { directory in
             let output = try await check(text, in: directory).expect(0)
-            #expect(output.text.contains("OK"))
+            #expect(output.text.contains("cấu hình hợp lệ"))
         }
     }
 

@@ -71,5 +71,11 @@ struct Ward {
 func withWard<Result>(
     extra: String = "", isolation: isolated (any Actor)? = #isolation, _ body: (Ward) async throws -> Result
 ) async throws -> Result {
-    try await withTemporaryDirectory("e2e") { directory in try await body(try Ward(in: directory, extra: extra)) }
+    try await withTemporaryDirectory("e2e") { directory in
+        let ward = try Ward(in: directory, extra: extra)
+        try await Programs.sentinelctl(
+            ["repo", "init", "-r", ward.repository.description], environment: ["RESTIC_PASSWORD": Ward.password]
+        ).expect(0)
+        return try await body(ward)
+    }
 }

@@ -1,6 +1,6 @@
 internal import Platform
 
-/// Index files: which blobs lie where in which packs. JSON, see docs/format.md, "Index".
+/// Index files: which blobs lie where in which packs. JSON, see "Indexing" in restic's design document.
 enum IndexFile {
     /// restic cuts an index when a finished pack brings it to this many blobs; one pack can add 409 199 more.
     static let blobLimit = 50_000

@@ -12,7 +12,7 @@ enum SealError: Error, Equatable {
 }
 
 /// Seals and opens objects: `IV(16) || AES-256-CTR ciphertext || Poly1305-AES MAC(16)`, the MAC over the ciphertext
-/// with the IV as its nonce. See docs/format.md, "Encryption".
+/// with the IV as its nonce. See "Keys, Encryption and MAC" in restic's design document.
 ///
 /// Holds OpenSSL contexts that are used again for every object; for one thread at a time.
 struct Sealing: ~Copyable {

@@ -10,7 +10,7 @@ struct PackHeaderError: ExplainedError, Equatable {
 ///
 /// An entry is a type byte (0 data, 1 tree, 2 compressed data, 3 compressed tree), the stored length (4 bytes), for types
 /// 2 and 3 the plaintext length (4 bytes), and SHA-256 of the plaintext. Offsets follow from the lengths: blobs lie back
-/// to back from 0. See docs/format.md, "Pack".
+/// to back from 0. See "Pack Format" in restic's design document.
 enum PackHeader {
     static let plainEntryBytes = 37
     static let compressedEntryBytes = 41

@@ -143,7 +143,7 @@ private final class LockCore: Sendable {
     }
 }
 
-/// Takes and removes locks; see docs/format.md, "Locks".
+/// Takes and removes locks; see "Locks" in restic's design document.
 struct LockKeeper: Sendable {
     let store: ObjectStore
     let identity: WriterIdentity

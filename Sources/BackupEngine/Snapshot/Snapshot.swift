@@ -2,7 +2,7 @@ package import Platform
 
 /// One backup: a moment, where it came from, and the root tree.
 ///
-/// The fields are those of restic's snapshot files, in their order; see docs/format.md, "Snapshots".
+/// The fields are those of restic's snapshot files, in their order; see "Trees and Data" in restic's design document.
 package struct Snapshot: Sendable, Hashable {
     /// SHA-256 of the stored file; zero until the snapshot has been saved.
     package var id: Digest

@@ -1,6 +1,6 @@
 internal import Platform
 
-/// Snapshot files: JSON in the order and with the omissions of restic; see docs/format.md, "Snapshots".
+/// Snapshot files: JSON in the order and with the omissions of restic; see "Trees and Data" in restic's design document.
 enum SnapshotFile {
     static func encode(_ snapshot: Snapshot) -> [UInt8] {
         var text = JSONText()

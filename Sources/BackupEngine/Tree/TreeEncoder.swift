@@ -42,7 +42,9 @@ package struct TreeEncoder: Sendable {
         let end = output.count
         output.append(contentsOf: ",\"atime\":".utf8)
         if node.accessed == node.modified {
-            output.append(contentsOf: output[start..<end])
+            // Copied first: a slice would hold on to the whole tree, and appending would then copy all of it.
+            let text = Array(output[start..<end])
+            output.append(contentsOf: text)
         } else {
             GoTime.appendJSON(node.accessed, to: &output)
         }

@@ -44,10 +44,11 @@ package struct Finding: Sendable, Equatable {
     /// Everything in full, such as 50 000 rows: sealed as a batch file, the event carries its digest.
     package var attachment: [UInt8]?
 
+    /// - Parameter paths: Files of which only the name is to be said; they join `items`.
     package init(
         source: String, kind: String, severity: Severity, condition: Condition, key: String, subject: String,
         asset: String? = nil, summary: Phrase, details: JSONValue = .object([:]), moment: Timestamp,
-        fingerprint: String? = nil, volume: Volume? = nil, root: FilePath? = nil, items: [FindingItem] = [],
+        fingerprint: String? = nil, volume: Volume? = nil, root: FilePath? = nil, items: [FindingItem] = [], paths: [FilePath] = [],
         attachment: [UInt8]? = nil
     ) {
         self.source = source
@@ -63,7 +64,7 @@ package struct Finding: Sendable, Equatable {
         self.fingerprint = fingerprint
         self.volume = volume
         self.root = root
-        self.items = items
+        self.items = items + paths.prefix(FindingPreparation.shownItems).map { FindingItem(kind: "", path: $0) }
         self.attachment = attachment
     }
 }

@@ -1,6 +1,8 @@
 /// The kinds of findings that our detectors report. A kind is `area.what`; rules match it by name or by `area.*`.
 package enum FindingKind {
     package static let fileChanged = "file.changed"
+    /// Files are as approved again; recorded, no more.
+    package static let fileRestored = "file.restored"
     /// The guard itself says that many files change at once; ``Correlation`` also concludes it from `file.changed`.
     package static let fileMassChange = "file.mass-change"
     package static let fileDecoyTouched = "file.decoy-touched"

@@ -1,4 +1,3 @@
-internal import Glibc
 package import Platform
 
 /// A private directory that a drill restores into, and its removal.
@@ -11,7 +10,7 @@ package enum DrillScratch {
     static func make(in parent: FilePath) throws -> FilePath {
         try DurableFiles.makeDirectories(parent, mode: 0o700)
         let name = prefix + hexText(try SecureRandom.bytes(12))
-        let holder = try FileDescriptor.open(parent, O_RDONLY | O_DIRECTORY)
+        let holder = try FileDescriptor.open(parent)
         try holder.makeDirectory(Array(name.utf8), mode: 0o700)
         return parent / name
     }
@@ -31,7 +30,7 @@ package enum DrillScratch {
     /// Removes a directory with everything in it, without following a link and without holding more than two descriptors, however
     /// deep it goes.
     static func remove(_ directory: FilePath) throws(SystemError) {
-        var current = try FileDescriptor.open(directory.parent, O_RDONLY | O_DIRECTORY)
+        var current = try FileDescriptor.open(directory.parent)
         var names: [[UInt8]] = []
         var pending: [[[UInt8]]] = [[directory.name]]
         while var level = pending.popLast() {
@@ -50,7 +49,7 @@ package enum DrillScratch {
             }
             // A restored directory may deny its owner to look inside.
             try current.setPermissionsOfEntry(name, 0o700)
-            let child = try current.openEntry(name, O_RDONLY | O_DIRECTORY)
+            let child = try current.openEntryForReading(name, isDirectory: true)
             pending.append(try child.sortedNames(limit: entryLimit))
             names.append(name)
             current = child

@@ -128,8 +128,8 @@ extension IncidentService {
                 throw IncidentError(
                     .refused, Phrase(vi: "sự cố \(row.id) không có kịch bản", en: "incident \(row.id) has no playbook"),
                     hint: Phrase(
-                        vi: "áp dụng kịch bản bằng 'sentinelctl playbook start \(row.id) MÃ'",
-                        en: "attach one with 'sentinelctl playbook start \(row.id) ID'"))
+                        vi: "áp dụng kịch bản bằng 'sentinelctl playbook attach \(row.id) MÃ'",
+                        en: "attach one with 'sentinelctl playbook attach \(row.id) ID'"))
             }
             try state.act(verb, on: step, branch: branch, note: note, by: responder, now: moment, in: transaction)
             return row.id

@@ -38,8 +38,6 @@ package struct DueJob: Sendable, Hashable {
 /// Says what is due. Holds nothing and looks at no clock: schedules, last starts and the time come in.
 package struct JobScheduler: Sendable {
     package static let countedMisses = 1000
-    /// A daemon that has just started lets the machine come up before it makes up for what was missed.
-    package static let settlingSeconds: Int64 = 60
 
     package let jobs: [ScheduledJob]
 

@@ -1,4 +1,4 @@
-/// What one process of the daemon is there for; see docs/format.md, "Processes". The raw value is the argument after `--role`.
+/// What one process of the daemon is there for. The raw value is the argument after `--role`.
 package enum ProcessRole: String, Sendable, Hashable, Codable, CaseIterable {
     /// Ledger, control socket, health checks, notification, schedules.
     case core

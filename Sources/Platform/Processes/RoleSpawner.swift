@@ -87,10 +87,12 @@ package struct RoleSpawner: Sendable {
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
-    var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
-    defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
-    return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
-        // The terminator is always there, so there is a base address.
-        unsafe body(buffer.baseAddress.unsafelyUnwrapped)
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
+    for (index, string) in strings.enumerated() { unsafe (pointers + index).initialize(to: strdup(string)) }
+    unsafe (pointers + strings.count).initialize(to: nil)
+    defer {
+        for index in strings.indices { unsafe free(pointers[index]) }
+        unsafe pointers.deallocate()
     }
+    return unsafe body(pointers)
 }

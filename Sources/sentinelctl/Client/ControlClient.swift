@@ -4,6 +4,7 @@ internal import ControlAPI
 internal import FoundationEssentials
 internal import IncidentCore
 internal import NIOCore
+internal import NIOHTTP1
 internal import Platform
 
 /// Where the daemon of this call listens.

@@ -1,5 +1,6 @@
 internal import ControlAPI
 internal import Glibc
+internal import HTTPTypes
 internal import IncidentCore
 internal import Ledger
 internal import Platform

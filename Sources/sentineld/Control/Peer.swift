@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import IncidentCore
 internal import Logging
@@ -32,7 +33,7 @@ struct ControlContext: RequestContext {
     typealias Source = ApplicationRequestContextSource
 
     var coreContext: CoreRequestContextStorage
-    let channel: any Channel
+    let channel: any NIOCore.Channel
     /// Filled in by ``PeerMiddleware`` before any route runs.
     var peer: Peer?
 

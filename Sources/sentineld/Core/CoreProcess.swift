@@ -4,6 +4,7 @@ internal import IncidentCore
 internal import Ledger
 internal import Logging
 internal import Platform
+internal import Synchronization
 
 /// The process that holds the record: ledger, control socket, checks, schedules, notification.
 enum CoreProcess {
@@ -39,6 +40,8 @@ enum CoreProcess {
 
 /// All parts of the core, wired together.
 struct Core: Sendable {
+    private static let drainTenthsOfSecond = 150
+
     let layout: StateLayout
     let setup: RoleSetup
     let site: SiteState
@@ -67,9 +70,9 @@ struct Core: Sendable {
         Journal.language.withLock { $0 = policy.configuration.site.language }
         let server = ControlServer(socketPath: layout.socket, isSystem: layout.isSystem)
         try server.claimSocket()
+        let signer = try LedgerKey.load(layout, siteCode: policy.configuration.site.code)
         let ledger = try Ledger.open(
-            directory: layout.state, key: try LedgerKey.load(layout), origin: "sentinel.local/\(policy.configuration.site.code)",
-            projections: IncidentService.projections)
+            directory: layout.state, key: signer.key, origin: signer.verifier.name, projections: IncidentService.projections)
         let site = SiteState(policy)
         let batches = BatchStore(directory: LedgerFiles(directory: layout.state).batches)
         let definitions = PlaybookDefinitions(batches: batches)
@@ -126,7 +129,7 @@ struct Core: Sendable {
             }
             parent.close()
         }
-        loop: while let arrival = await arrivals.next() {
+        while let arrival = await arrivals.next() {
             switch arrival.value {
             case .setup: continue
             case .started(let id, _): await parent.started(id, descriptor: arrival.descriptor)
@@ -137,7 +140,13 @@ struct Core: Sendable {
                 let channel = try Channel(owning: FileDescriptor(owning: descriptor), sendLimitSeconds: 30)
                 Task { await watchService.serve(channel) }
             case .reload: await reload()
-            case .stop: break loop
+            case .stop:
+                // The loop goes on meanwhile: it hears of the jobs' ends. Closing the link ends it.
+                Task {
+                    services.cancel()
+                    await drain()
+                    parent.close()
+                }
             }
         }
         services.cancel()
@@ -145,13 +154,23 @@ struct Core: Sendable {
         await finish()
     }
 
+    /// Has the jobs stop in order, and waits until what they say is in the ledger.
+    private func drain() async {
+        await parent.terminateAll()
+        for _ in 0..<Self.drainTenthsOfSecond {
+            if await runs.running.allSatisfy({ $0.kind == JobKind.scan.rawValue }) { return }
+            // Nothing cancels this task; a shorter pause would only look sooner.
+            _ = try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// All long-running parts side by side; the first that fails ends the others.
     private func serve() async throws {
-        let router = ControlRoutes(core: self, access: Access(
-            site: site, isSystem: layout.isSystem, ledger: ledger, refusals: RefusalLimit())).router()
+        let routes = ControlRoutes(core: self, access: Access(
+            site: site, isSystem: layout.isSystem, ledger: ledger, refusals: RefusalLimit()))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await server.run(router: router, logger: Logger(label: "control")) {
+                try await server.run(router: routes.router(), logger: Logger(label: "control")) {
                     do {
                         try parent.tell(.ready)
                     } catch {

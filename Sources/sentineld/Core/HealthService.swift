@@ -1,7 +1,6 @@
 internal import ControlAPI
 internal import HealthEngine
 internal import IncidentCore
-internal import Ledger
 internal import Platform
 
 /// Runs the health checks of the configuration in force and turns what changes into findings.
@@ -20,7 +19,7 @@ struct HealthService: Sendable {
     /// Probes until the task is cancelled.
     func run() async throws {
         do {
-            try await monitor.run { transition in await findings.report([finding(of: transition)]) }
+            try await monitor.run { transition in await findings.report([finding(of: transition)].compactMap { $0 }) }
         } catch {
             await prober.shutDown()
             throw error
@@ -40,30 +39,13 @@ struct HealthService: Sendable {
         Dictionary(await monitor.states().map { ($0.check.name, $0.state) }) { first, _ in first }
     }
 
-    private func finding(of transition: HealthTransition) -> Finding {
-        let isDown = transition.state == .down
+    /// While a check is unreachable nothing is known about it: that says nothing about an incident of its own.
+    private func finding(of transition: HealthTransition) -> Finding? {
+        if transition.state == .unreachable { return nil }
         let isDisk = if case .diskSpace = transition.check.probe { true } else { false }
-        let kind =
-            switch (isDown, isDisk) {
-            case (true, true): FindingKind.diskLow
-            case (false, true): FindingKind.diskNormal
-            case (true, false): FindingKind.serviceDown
-            case (false, false): transition.state == .up ? FindingKind.serviceUp : "service.unreachable"
-            }
-        let state =
-            switch transition.state {
-            case .down: Phrase(vi: "không hoạt động", en: "is down")
-            case .unreachable: Phrase(vi: "không liên lạc được vì hệ thống trung gian hỏng", en: "cannot be reached because what it depends on is down")
-            case .up, .unknown: Phrase(vi: "hoạt động trở lại", en: "is up again")
-            }
-        let name = transition.check.name
-        return Finding(
-            source: "health", kind: kind, severity: isDown && transition.check.asset != nil ? .medium : .low, condition: isDown ? .active : .cleared,
-            key: "check:\(name)", subject: name, asset: transition.check.asset,
-            summary: Phrase(
-                vi: "\(name) \(state.vi): \(transition.detail.vi)", en: "\(name) \(state.en): \(transition.detail.en)"),
-            details: ["failures": JSONValue(transition.failures)], moment: transition.since,
-            fingerprint: "health:\(name):\(transition.state.rawValue):\(transition.since.millisecondsSinceEpoch)")
+        return HealthFindings.transition(ServiceTransition(
+            check: transition.check.name, isUp: transition.state == .up, since: transition.since, detail: transition.detail,
+            asset: transition.check.asset, isDiskSpace: isDisk))
     }
 }
 

@@ -1,5 +1,6 @@
 internal import ControlAPI
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import IncidentCore
 internal import Ledger
 internal import Platform
@@ -20,11 +21,11 @@ struct JobCenter: Sendable {
 
     /// Starts a backup job.
     ///
-    /// - Returns: The run to follow.
-    /// - Throws: `IncidentError` for an unknown job, ``ControlRefusal`` when it is running already.
+    /// - Returns: The run to follow: a new one, or the one under way.
+    /// - Throws: `IncidentError` for an unknown job.
     func startBackup(_ name: String, by actor: Actor, missed: Int = 0) async throws -> RunAnswer {
         let order = try BackupOrder(job: name, of: site.configuration, hostname: hostName())
-        let run = try await begin(.backup, name, by: actor, missed: missed)
+        guard let run = try await begin(.backup, name, by: actor, missed: missed) else { return try await current(.backup, name) }
         Task {
             let started = Timestamp.now()
             let result: BackupResult
@@ -44,7 +45,7 @@ struct JobCenter: Sendable {
     /// Starts a drill.
     func startDrill(_ name: String, by actor: Actor, missed: Int = 0) async throws -> RunAnswer {
         let order = try DrillOrder(drill: name, of: site.configuration, hostname: hostName(), scratch: layout.scratch)
-        let run = try await begin(.drill, name, by: actor, missed: missed)
+        guard let run = try await begin(.drill, name, by: actor, missed: missed) else { return try await current(.drill, name) }
         Task {
             let started = Timestamp.now()
             let result: DrillResult
@@ -61,7 +62,7 @@ struct JobCenter: Sendable {
 
     /// Starts a full scan of everything that is watched.
     func startScan(by actor: Actor, missed: Int = 0) async throws -> RunAnswer {
-        let run = try await begin(.scan, "integrity", by: actor, missed: missed)
+        guard let run = try await begin(.scan, "integrity", by: actor, missed: missed) else { return try await current(.scan, "integrity") }
         Task {
             do {
                 guard case .scanned(let files, let unreadable, let changes) = try await watch.ask(.scan) else { throw Self.mixedUp }
@@ -73,12 +74,9 @@ struct JobCenter: Sendable {
         return run
     }
 
-    private func begin(_ kind: JobKind, _ name: String, by actor: Actor, missed: Int) async throws -> RunAnswer {
-        guard let run = await runs.begin(kind: kind.rawValue, subject: name) else {
-            throw ControlRefusal(
-                vi: "'\(escapedForDisplay(name))' đang chạy", en: "'\(escapedForDisplay(name))' is running already",
-                hint: Phrase(vi: "đợi lần chạy này kết thúc", en: "wait for that run to end"), .refused, .conflict)
-        }
+    /// Notes a new run, in the ledger too; nil when one of that kind and name is under way.
+    private func begin(_ kind: JobKind, _ name: String, by actor: Actor, missed: Int) async throws -> RunAnswer? {
+        guard let run = await runs.begin(kind: kind.rawValue, subject: name) else { return nil }
         do {
             try await jobs.begin(kind, name, by: actor, missed: missed)
             return run
@@ -86,6 +84,16 @@ struct JobCenter: Sendable {
             await runs.fail(run.id, ControlFailure(error))
             throw error
         }
+    }
+
+    /// The run that is under way: whoever asks for the same work follows it.
+    private func current(_ kind: JobKind, _ name: String) async throws -> RunAnswer {
+        guard let run = await runs.current(kind: kind.rawValue, subject: name) else {
+            throw ControlRefusal(
+                vi: "'\(escapedForDisplay(name))' vừa kết thúc", en: "'\(escapedForDisplay(name))' has just ended",
+                hint: Phrase(vi: "chạy lại lệnh", en: "run the command again"), .refused, .conflict)
+        }
+        return run
     }
 
     // MARK: The job process

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import IncidentCore
 internal import Ledger
 internal import NIOCore
+internal import NIOHTTP1
 internal import Platform
 
 /// Sends what the outbox holds: at once when something was queued, else when the next retry is due.
@@ -56,9 +57,9 @@ actor OutboxLoop {
 
     private func waitForWakeUp(atMost seconds: Double) async throws {
         if !isWoken {
-            let sleep = Task {
+            let sleep = Task<Void, Never> {
                 // Cancelled by a wake-up: that is its purpose.
-                try? await Task.sleep(for: .seconds(seconds))
+                _ = try? await Task.sleep(for: .seconds(seconds))
             }
             sleeper = sleep
             await withTaskCancellationHandler {

@@ -12,6 +12,7 @@ actor ParentLink {
     private var counter = 0
     private var waiting: [String: CheckedContinuation<Worker, any Error>] = [:]
     private var ended: [String: Int32] = [:]
+    private var alive: Set<String> = []
     private var waitingForEnd: [String: CheckedContinuation<Int32, Never>] = [:]
 
     init(_ link: Link<ParentMessage>) { self.link = link }
@@ -45,9 +46,10 @@ actor ParentLink {
         return await withCheckedContinuation { waitingForEnd[worker.id] = $0 }
     }
 
-    nonisolated func terminate(_ worker: Worker) {
+    /// Asks all jobs and commands to stop.
+    func terminateAll() {
         do {
-            try link.send(CoreMessage.end(id: worker.id))
+            for id in alive { try link.send(CoreMessage.end(id: id)) }
         } catch {
             Journal.report("core", error)
         }
@@ -58,6 +60,7 @@ actor ParentLink {
         let owned = FileDescriptor(owning: descriptor)
         do {
             let channel = try Channel(owning: owned, sendLimitSeconds: 30)
+            alive.insert(id)
             waiting.removeValue(forKey: id)?.resume(returning: Worker(id: id, channel: channel))
         } catch {
             waiting.removeValue(forKey: id)?.resume(throwing: error)
@@ -71,6 +74,7 @@ actor ParentLink {
     }
 
     func exited(_ id: String, status: Int32) {
+        alive.remove(id)
         if let waiter = waitingForEnd.removeValue(forKey: id) {
             waiter.resume(returning: status)
         } else {

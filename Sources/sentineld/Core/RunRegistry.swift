@@ -25,6 +25,11 @@ actor RunRegistry {
         return run
     }
 
+    /// The run of a kind and subject that is under way.
+    func current(kind: String, subject: String) -> RunAnswer? {
+        runs.values.first { $0.kind == kind && $0.subject == subject && $0.state == .running }
+    }
+
     func progress(_ id: String, _ fraction: Double?, _ activity: String) {
         runs[id]?.progress = fraction
         runs[id]?.activity = activity

@@ -1,3 +1,4 @@
+internal import ControlAPI
 internal import IncidentCore
 internal import Ledger
 internal import Platform

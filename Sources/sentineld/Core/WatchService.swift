@@ -42,13 +42,13 @@ struct WatchService: Sendable {
         switch report {
         case .hello(let applied, let root): try await begin(applied: applied, root: root)
         case .observed(let number, let area, let changes):
-            if await findings.report(observed(area: area, changes)) { try await link.send(.acknowledge(report: number)) }
+            if await findings.report(try observed(area: area, changes)) { try await link.send(.acknowledge(report: number)) }
         case .blind(let path, let from, let to, let vi, let en):
             await blind.add(BlindIntervals.Interval(
                 path: path, from: Timestamp(millisecondsSinceEpoch: from), to: Timestamp(millisecondsSinceEpoch: to),
                 reason: Phrase(vi: vi, en: en)))
             await findings.report([blindFinding(path: path, from: from, to: to, reason: Phrase(vi: vi, en: en))])
-        case .tampered(let vi, let en): await findings.report([tampering(Phrase(vi: vi, en: en))])
+        case .tampered(let vi, let en): await findings.report([FileFindings.tampered(reason: Phrase(vi: vi, en: en), moment: .now())])
         case .answer(let id, let answer): await link.answered(id, answer)
         case .failed(let id, let failure): await link.failed(id, failure)
         }
@@ -61,8 +61,8 @@ struct WatchService: Sendable {
         let current = all.last { $0.sequence == applied }
         let isKnown = applied < 0 ? root.isEmpty : current?.root == root
         if !isKnown {
-            await findings.report([tampering(Phrase(
-                vi: "trạng thái phê duyệt trên đĩa không khớp với sổ cái", en: "the approved state on disk does not match the ledger"))])
+            await findings.report([FileFindings.tampered(reason: Phrase(
+                vi: "trạng thái phê duyệt trên đĩa không khớp với sổ cái", en: "the approved state on disk does not match the ledger"), moment: .now())])
         }
         let lacking = isKnown ? all.filter { $0.sequence > applied } : all
         try await link.send(.begin(
@@ -71,54 +71,39 @@ struct WatchService: Sendable {
 
     // MARK: Findings
 
+    /// What deviates from the approved state opens or joins an incident; what is as approved again is only recorded.
     private func observed(area: String, _ changes: [ObservedWire]) throws -> [Finding] {
-        let setting = site.configuration.integrity.watch.first { $0.name == area }
-        let restored = changes.filter(\.isApproved)
+        guard let setting = site.configuration.integrity.watch.first(where: { $0.name == area }) else { return [] }
         let deviating = changes.filter { !$0.isApproved }
+        let restored = changes.filter(\.isApproved)
         var result: [Finding] = []
-        if !deviating.isEmpty {
-            result.append(try finding(FindingKind.fileChanged, deviating, area: area, setting, summary: sums(of: deviating)))
-        }
+        if !deviating.isEmpty { result.append(try finding(deviating, setting)) }
         if !restored.isEmpty {
-            result.append(try finding("file.restored", restored, area: area, setting, summary: Phrase(
-                vi: "\(restored.count) tệp trở lại trạng thái đã phê duyệt", en: "\(restored.count) files are as approved again")))
+            var finding = try finding(restored, setting)
+            finding.kind = FindingKind.fileRestored
+            finding.summary = Phrase(
+                vi: "'\(area)': \(restored.count) tệp trở lại trạng thái đã phê duyệt", en: "'\(area)': \(restored.count) files are as approved again")
+            result.append(finding)
         }
         return result
     }
 
-    private func sums(of changes: [ObservedWire]) -> Phrase {
-        func count(_ kind: String) -> Int { changes.count { $0.kind == kind } }
-        let (added, removed, changed) = (count("added"), count("removed"), count("changed"))
-        return Phrase(
-            vi: "\(changes.count) tệp: \(added) mới, \(removed) mất, \(changed) đổi", en: "\(changes.count) files: \(added) new, \(removed) removed, \(changed) changed")
-    }
-
-    private func finding(
-        _ kind: String, _ changes: [ObservedWire], area: String, _ setting: WatchSetting?, summary: Phrase
-    ) throws -> Finding {
-        let paths = changes.map { FilePath(bytes: Data(base64Encoded: $0.pathBase64) ?? Data()) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let names = changes.map(\.fingerprint).sorted().joined()
-        return Finding(
-            source: "integrity", kind: kind, severity: .medium, condition: .momentary, key: "watch:\(area)", subject: area,
-            asset: setting?.asset, summary: summary, moment: .now(),
-            fingerprint: "files:\(try SHA256.hash(Array(names.utf8)).hex)",
-            volume: Finding.Volume(total: Int64(changes.count), suspicious: Int64(changes.count { $0.kind != "added" })),
-            root: setting?.path, paths: paths, attachment: Array(try encoder.encode(changes)))
+    private func finding(_ changes: [ObservedWire], _ setting: WatchSetting) throws -> Finding {
+        try FileFindings.changes(
+            area: setting.name, root: setting.path, asset: setting.asset,
+            changes: changes.map { change in
+                ObservedFileChange(
+                    kind: ObservedFileChange.Kind(rawValue: change.kind) ?? .changed,
+                    path: FilePath(bytes: Data(base64Encoded: change.pathBase64) ?? Data()), attributes: change.attributes,
+                    fingerprint: change.fingerprint, looksEncrypted: false)
+            }, moment: .now())
     }
 
     private func blindFinding(path: String, from: Int64, to: Int64, reason: Phrase) -> Finding {
-        Finding(
-            source: "integrity", kind: FindingKind.watchBlind, severity: .low, condition: .momentary, key: "watch-blind:\(path)",
-            subject: "watch", summary: Phrase(vi: "khoảng mù: \(reason.vi); đã quét lại", en: "blind interval: \(reason.en); rescanned"),
-            details: ["from": JSONValue(from), "to": JSONValue(to)], moment: .now(), paths: [FilePath(path)])
-    }
-
-    private func tampering(_ reason: Phrase) -> Finding {
-        Finding(
-            source: "integrity", kind: FindingKind.baselineTampered, severity: .critical, condition: .momentary,
-            key: "baseline", subject: "baseline", summary: reason, moment: .now())
+        let area = site.configuration.integrity.watch.first { FilePath(path).isBelow($0.path) }?.name ?? path
+        return FileFindings.blind(
+            path: FilePath(path), from: Timestamp(millisecondsSinceEpoch: from), to: Timestamp(millisecondsSinceEpoch: to),
+            reason: reason, area: area)
     }
 }
 

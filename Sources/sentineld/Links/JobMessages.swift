@@ -1,3 +1,4 @@
+internal import ControlAPI
 internal import FoundationEssentials
 internal import IncidentCore
 internal import Platform

@@ -23,8 +23,11 @@ struct Link<Incoming: Decodable & Sendable>: Sendable {
             do {
                 while var message = try channel.receive() {
                     let value: Incoming = try message.decode()
-                    let descriptor = message.takeDescriptor().map { $0.release() }
-                    continuation.yield(Arrival(value: value, descriptor: descriptor))
+                    if let descriptor = message.takeDescriptor() {
+                        continuation.yield(Arrival(value: value, descriptor: descriptor.release()))
+                    } else {
+                        continuation.yield(Arrival(value: value, descriptor: nil))
+                    }
                 }
             } catch {
                 Journal.report(name, error)

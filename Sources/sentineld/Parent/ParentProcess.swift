@@ -1,6 +1,7 @@
 internal import Glibc
 internal import IncidentCore
 internal import Platform
+internal import Synchronization
 
 /// Starts the other processes, starts them again when they die, and speaks with the service manager.
 ///
@@ -98,9 +99,9 @@ final class ParentProcess {
     // MARK: Children
 
     private func startCore() throws {
-        let pair = try ChannelPair.make()
-        let process = try spawn(.core, descriptor: pair.second.raw)
-        let channel = try Channel(owning: pair.first, sendLimitSeconds: 10)
+        let pair = try ChannelPair.make(sendLimitSeconds: 10)
+        let channel = pair.first
+        let process = try spawn(.core, descriptor: pair.second.descriptor)
         core = Member(process: process, role: .core)
         coreChannel = channel
         lastSign = Monotonic.nanoseconds()
@@ -112,8 +113,8 @@ final class ParentProcess {
     private func startWatch() throws {
         guard let coreChannel, !isStopping else { return }
         let pair = try ChannelPair.make()
-        watch = Member(process: try spawn(.watch, descriptor: pair.first.raw), role: .watch)
-        send(.watch, over: coreChannel, descriptor: pair.second.raw)
+        watch = Member(process: try spawn(.watch, descriptor: pair.first.descriptor), role: .watch)
+        send(.watch, over: coreChannel, descriptor: pair.second.descriptor)
     }
 
     private func spawn(_ role: ProcessRole, descriptor: Int32) throws -> ChildProcess {
@@ -124,6 +125,8 @@ final class ParentProcess {
     /// What children may know of this process's environment.
     private var childEnvironment: [String: String] {
         var result = ["TZ": configuration.site.timezone]
+        // Says in the process table which installation a process belongs to.
+        result["SENTINEL_STATE"] = setup.stateDirectory
         for name in ["PATH", "HOME", "LANG", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "SENTINEL_FAULTS", "TMPDIR", "SSL_CERT_FILE"] {
             result[name] = environmentValue(name)
         }
@@ -251,9 +254,9 @@ final class ParentProcess {
         }
         do {
             let pair = try ChannelPair.make()
-            let process = try spawn(role, descriptor: pair.first.raw)
+            let process = try spawn(role, descriptor: pair.first.descriptor)
             workers[id] = Member(process: process, role: role)
-            send(.started(id: id, processID: process.pid), over: coreChannel, descriptor: pair.second.raw)
+            send(.started(id: id, processID: process.pid), over: coreChannel, descriptor: pair.second.descriptor)
         } catch let error as any ExplainedError {
             send(.startFailed(id: id, reason: error.message.en), over: coreChannel)
         }

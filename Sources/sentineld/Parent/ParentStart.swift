@@ -1,6 +1,7 @@
 internal import Glibc
 internal import IncidentCore
 internal import Platform
+internal import Synchronization
 
 /// Everything the parent does before its loop: read the configuration, claim the state directory, set the zone.
 struct ParentStart {

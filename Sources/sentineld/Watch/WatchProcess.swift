@@ -220,7 +220,7 @@ final class WatchSession: Sendable {
             areas: watcher.coverage.map { rule in
                 CoverageAnswer.Area(
                     name: rule.rule.id, path: rule.rule.path.description, guarantee: rule.guarantee.wireName,
-                    directories: rule.watchedDirectories, files: (try? store.count(.observed, below: rule.rule.path)) ?? files)
+                    directories: rule.watchedDirectories, files: files)
             }, blind: [])
     }
 

@@ -3,20 +3,20 @@ internal import Glibc
 internal import TestSupport
 internal import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ServiceNotifierTests {
+@Suite(.timeLimit(.minutes(2))) struct ServiceNotifierTests {
     /// Starts a receiver on `address` (Python), lets `body` send, and returns the datagrams.
     private func received(_ count: Int, at address: String, _ body: () throws -> Void) async throws -> [String] {
         let script = """
             import socket,sys
             a=sys.argv[1]; a='\\0'+a[1:] if a[0]=='@' else a
-            s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.bind(a); s.settimeout(20)
+            s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.bind(a); s.settimeout(60)
             print('bound',flush=True)
             for i in range(int(sys.argv[2])): print(repr(s.recv(4096).decode()),flush=True)
             """
         let receiver = try SpawnedProcess(["/usr/bin/python3", "-c", script, address, String(count)])
         while receiver.poll() == nil, receiver.standardOutput.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         try body()
-        #expect(await receiver.wait(seconds: 30) == .exited(0))
+        #expect(await receiver.wait(seconds: 90) == .exited(0))
         return String(decoding: receiver.standardOutput, as: UTF8.self).split(separator: "\n").dropFirst().map(String.init)
     }
 

@@ -79,6 +79,24 @@ internal import Testing
         #expect(names.reduce(CapabilitySet()) { $0.union($1.0) } == roles)
     }
 
+    @Test func `the state is not given back to root at each start`() throws {
+        // systemd 252 changes the owner of everything in these directories to the unit's user, which is root here.
+        let lines = try text(try sourceRoot() / "systemd" / "sentineld.service").split(separator: "\n")
+        #expect(!lines.contains { $0.hasPrefix("StateDirectory=") || $0.hasPrefix("RuntimeDirectory=") })
+        let writable: Set<String> = words(lines.first { $0.hasPrefix("ReadWritePaths=") }?.dropFirst("ReadWritePaths=".count) ?? "")
+        var made: Set<String> = []
+        for line in try text(try sourceRoot() / "packaging" / "tmpfiles.d" / "sentinel.conf").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count > 3, fields[0] == "d", fields[3] == "sentinel" { made.insert(String(fields[1])) }
+        }
+        #expect(writable == made && !made.isEmpty)
+    }
+
+    /// Paths separated by spaces, without the `-` that allows them to be missing.
+    private func words(_ text: Substring) -> Set<String> {
+        Set(text.split(separator: " ").map { word in String(word.drop { $0 == "-" }) })
+    }
+
     @Test func `exposure stays as low as the roles allow`() async throws {
         try await withTemporaryDirectory("units") { directory in
             let paths = try install(into: directory)

@@ -46,8 +46,8 @@ private func findings(_ detail: IncidentDetail, _ interface: Interface) {
     interface.line(interface.bold(interface("Phát hiện", "Findings")))
     for finding in detail.findings.suffix(10) {
         interface.line("  \(timeText(finding.moment))  \(interface.text(finding.summary))")
-        for path in finding.paths ?? [] { interface.line("      \(path)") }
-        if finding.files > Int64(finding.paths?.count ?? 0) {
+        for item in finding.items ?? [] { interface.line("      \(changeSign(item.kind)) \(item.path)") }
+        if finding.files > Int64(finding.items?.count ?? 0) {
             interface.line("      … \(finding.files) \(interface("tệp", "files"))")
         }
     }
@@ -59,9 +59,9 @@ private func playbook(_ run: PlaybookRunView, _ interface: Interface) {
     for step in run.steps {
         let mark =
             switch step.state {
-            case .pending: "[ ]"
-            case .started: "[>]"
-            case .finished: "[x]"
+            case .waiting: "[ ]"
+            case .ready, .started: "[>]"
+            case .done: "[x]"
             case .skipped: "[-]"
             }
         let who = step.endedBy ?? step.startedBy

@@ -36,6 +36,16 @@ struct IntegrityCheckCommand: SentinelCommand {
     }
 }
 
+/// `+` new, `-` removed, `~` changed.
+func changeSign(_ kind: String) -> String {
+    switch kind {
+    case "added": "+"
+    case "removed": "-"
+    case "changed": "~"
+    default: " "
+    }
+}
+
 /// Prints a comparison: one line per change, then the sums.
 func showChanges(_ answer: ChangesAnswer, _ interface: Interface) throws {
     if interface.isJSON {
@@ -49,7 +59,7 @@ func showChanges(_ answer: ChangesAnswer, _ interface: Interface) throws {
         return
     }
     for change in answer.changes {
-        let sign = ["added": "+", "removed": "-", "changed": "~"][change.kind] ?? "?"
+        let sign = changeSign(change.kind)
         let detail = change.attributes.isEmpty ? "" : "  [\(change.attributes.joined(separator: ", "))]"
         interface.line("\(sign) \(change.path)\(detail)")
     }

@@ -68,21 +68,26 @@ struct PlaybookValidateCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         for file in files {
-            let bytes: [UInt8]
-            do {
-                bytes = try DurableFiles.read(FilePath(file), limit: 1 << 20)
-            } catch let error where error.number == 27 {  // EFBIG
-                throw CommandFailure(
-                    vi: "\(FilePath(file)): lớn hơn 1 MiB", en: "\(FilePath(file)): larger than 1 MiB",
-                    hint: Phrase(vi: "chia nhỏ kịch bản", en: "split the playbook"), .configuration)
-            }
-            let playbook = try Playbook.parse(bytes, name: FilePath(file).description)
+            let playbook = try Playbook.parse(try read(FilePath(file)), name: FilePath(file).description)
             interface.line(
                 interface.isJSON
                     ? try jsonText(PlaybookAnswer(playbook))
                     : interface("\(file): hợp lệ (\(playbook.id), \(playbook.steps.count) bước)", "\(file): valid (\(playbook.id), \(playbook.steps.count) steps)"))
         }
         return .success
+    }
+}
+
+extension PlaybookValidateCommand {
+    private static let limitBytes = 1 << 20
+
+    private func read(_ path: FilePath) throws -> [UInt8] {
+        if try FileStatus.of(path).sizeBytes > Self.limitBytes {
+            throw CommandFailure(
+                vi: "\(path): lớn hơn 1 MiB", en: "\(path): larger than 1 MiB",
+                hint: Phrase(vi: "chia nhỏ kịch bản", en: "split the playbook"), .configuration)
+        }
+        return try DurableFiles.read(path, limit: Self.limitBytes)
     }
 }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BackupEngine
+internal import FoundationEssentials
 internal import Platform
 
 struct RepoLsCommand: SentinelCommand {
@@ -33,21 +34,29 @@ struct RepoLsCommand: SentinelCommand {
                 "Bản sao lưu \(snapshot.id.short) lúc \(CivilTime(local: snapshot.time).display):",
                 "Snapshot \(snapshot.id.short) of \(CivilTime(local: snapshot.time).display):"))
         }
-        try TreeWalker(repository: opened).walk(snapshot) { path, node in
-            if interface.isJSON {
-                let name = FilePath(bytes: node.name)
-                interface.line((try? jsonText(Line(
-                    name: name.description, type: node.type.rawValue, path: path.utf8 ?? path.description,
-                    path_b64: path.utf8 == nil ? base64Text(path.bytes) : nil, uid: node.uid, gid: node.gid,
-                    size: node.type == .file ? node.size : nil, mode: node.mode, mtime: node.mtime.rfc3339Local))) ?? "{}")
-            } else if long {
-                let size = String(node.type == .file ? node.size : 0)
-                let permissions = String(node.mode & 0o777, radix: 8)
-                interface.line("\(node.type.rawValue.prefix(1)) \(permissions) \(node.uid):\(node.gid) \(String(repeating: " ", count: max(0, 10 - size.count)))\(size) \(CivilTime(local: node.mtime).display) \(path)")
-            } else {
-                interface.line(path.description)
+        try TreeWalker(repository: opened).list(snapshot) { path, node throws(RepositoryError) in
+            guard interface.isJSON else { return interface.line(long ? columns(path, node) : path.description) }
+            do {
+                interface.line(try jsonText(json(path, node)))
+            } catch {
+                throw RepositoryError(.invalidArgument, Phrase(verbatim: "JSON: \(path)"), cause: error)
             }
         }
         return .success
+    }
+
+    private func json(_ path: FilePath, _ node: Node) -> Line {
+        Line(
+            name: FilePath(bytes: node.name).description, type: node.kind.rawValue, path: path.utf8 ?? path.description,
+            path_b64: path.utf8 == nil ? Data(path.bytes).base64EncodedString() : nil, uid: node.uid, gid: node.gid,
+            size: node.kind == .file ? node.size : nil, mode: node.mode.rawValue, mtime: node.modified.rfc3339Local)
+    }
+
+    private func columns(_ path: FilePath, _ node: Node) -> String {
+        let size = String(node.kind == .file ? node.size : 0)
+        let padding = String(repeating: " ", count: max(0, 10 - size.count))
+        let permissions = String(node.mode.rawValue & 0o777, radix: 8)
+        let time = CivilTime(local: node.modified).display
+        return "\(node.kind.rawValue.prefix(1)) \(permissions) \(node.uid):\(node.gid) \(padding)\(size) \(time) \(path)"
     }
 }

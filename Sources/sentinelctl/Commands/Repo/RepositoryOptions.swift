@@ -99,11 +99,11 @@ enum PasswordText {
         words[0] = executable
         var environment: [String: String] = [:]
         for name in ["PATH", "HOME", "USER", "LANG", "XDG_RUNTIME_DIR"] { environment[name] = environmentValue(name) }
-        let result = try await CommandRunner().run(CommandRequest(arguments: words, environment: environment, timeoutSeconds: 60, outputLimitBytes: 64 << 10))
+        let result = try await CommandRunner().run(CommandRequest(argv: words, environment: environment, timeoutSeconds: 60, outputLimitBytes: 64 << 10))
         guard result.isSuccess else {
             throw CommandFailure(vi: "lệnh lấy mật khẩu thất bại", en: "the password command failed")
         }
-        return result.output
+        return result.stdout
     }
 
     private static func resolve(_ program: String) -> String? {
@@ -126,7 +126,7 @@ enum PasswordText {
             print("", terminator: "\n")
         }
         print(prompt, terminator: "")
-        unsafe fflush(nil)
+        fflush(nil)
         guard let line = readLine(strippingNewline: true) else { throw CancellationError() }
         return Array(line.utf8)
     }
