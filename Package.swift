@@ -11,6 +11,8 @@ let rules: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableExperimentalFeature("Lifetimes"),
 ]
+/// What waits for people and disks anyway is compiled for size: the programs are to stay below 40 MB.
+let compact: [SwiftSetting] = rules + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 /// The engines hash and compress; unoptimised they would make every test crawl.
 let optimised: [SwiftSetting] = rules + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -29,7 +31,12 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 /// Release programs carry the Swift runtime in them; see docs/decisions/0001-package.md for why this is no build option.
 /// The two libraries are private parts of FoundationEssentials.
 let selfContained: [LinkerSetting] = [
-    .unsafeFlags(["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"], .when(configuration: .release))
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims",
+            // Folds functions of equal code, exports no symbols: about 12 % less.
+            "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic",
+        ], .when(configuration: .release))
 ]
 
 let package = Package(
@@ -59,13 +66,13 @@ let package = Package(
             swiftSettings: optimised),
         .target(name: "BackupEngine", dependencies: ["Platform"], swiftSettings: optimised),
         .target(name: "IntegrityEngine", dependencies: ["Platform"], swiftSettings: optimised),
-        .target(name: "HealthEngine", dependencies: ["Platform", httpClient, nioTLS] + nio, swiftSettings: rules),
+        .target(name: "HealthEngine", dependencies: ["Platform", httpClient, nioTLS] + nio, swiftSettings: compact),
         .target(name: "Ledger", dependencies: ["Platform"], swiftSettings: optimised),
-        .target(name: "ControlAPI", swiftSettings: rules),
+        .target(name: "ControlAPI", swiftSettings: compact),
         .target(
             name: "IncidentCore",
             dependencies: ["Platform", "BackupEngine", "IntegrityEngine", "HealthEngine", "Ledger", "ControlAPI"],
-            swiftSettings: rules),
+            swiftSettings: compact),
         .executableTarget(
             name: "sentineld",
             dependencies: [
@@ -73,14 +80,14 @@ let package = Package(
                 httpServer, httpClient, argumentParser, logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + nio,
-            swiftSettings: rules, linkerSettings: selfContained),
+            swiftSettings: compact, linkerSettings: selfContained),
         .executableTarget(
             name: "sentinelctl",
             dependencies: [
                 "IncidentCore", "ControlAPI", "Ledger", "IntegrityEngine", "BackupEngine", "Platform",
                 httpClient, argumentParser,
             ] + nio,
-            swiftSettings: rules, linkerSettings: selfContained),
+            swiftSettings: compact, linkerSettings: selfContained),
         .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: rules),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: rules),
         .testTarget(

@@ -44,7 +44,8 @@ func show(_ detail: IncidentDetail, _ interface: Interface) throws {
 private func findings(_ detail: IncidentDetail, _ interface: Interface) {
     interface.line()
     interface.line(interface.bold(interface("Phát hiện", "Findings")))
-    for finding in detail.findings.suffix(10) {
+    if detail.findings.count > 6 { interface.line("  … \(detail.findings.count - 6) \(interface("phát hiện trước đó", "earlier findings"))") }
+    for finding in detail.findings.suffix(6) {
         interface.line("  \(timeText(finding.moment))  \(interface.text(finding.summary))")
         for item in finding.items ?? [] { interface.line("      \(changeSign(item.kind)) \(item.path)") }
         if finding.files > Int64(finding.items?.count ?? 0) {
