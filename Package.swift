@@ -10,6 +10,8 @@ let rules: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableExperimentalFeature("Lifetimes"),
+    // Tests run against the release build that is shipped, and look inside the modules.
+    .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
 ]
 /// What waits for people and disks anyway is compiled for size: the programs are to stay below 40 MB.
 let compact: [SwiftSetting] = rules + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
