@@ -22,10 +22,11 @@ extension ChangesAnswer {
         var listed: [ChangeAnswer] = []
         let report = try store.compare(.approved, with: rules, isFull: isFull) { change in
             guard hasBaseline, listed.count < Self.limit else { return }
-            listed.append(ChangeAnswer(
-                kind: change.kind.wireName, path: change.path.description,
-                pathBase64: change.path.utf8 == change.path.description ? nil : Data(change.path.bytes).base64EncodedString(),
-                attributes: change.kind == .changed ? change.attributes.members.map(\.code) : []))
+            listed.append(
+                ChangeAnswer(
+                    kind: change.kind.wireName, path: change.path.description,
+                    pathBase64: change.path.utf8 == change.path.description ? nil : Data(change.path.bytes).base64EncodedString(),
+                    attributes: change.kind == .changed ? change.attributes.members.map(\.code) : []))
         }
         self.init(
             added: hasBaseline ? report.counts.added : 0, removed: hasBaseline ? report.counts.removed : 0,

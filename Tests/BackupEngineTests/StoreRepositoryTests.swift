@@ -238,11 +238,17 @@ internal import Testing
                 let whole = try DurableFiles.read(file, limit: 1 << 20)
                 for change in [0, whole.count / 2, whole.count - 1] {
                     try rewrite(file) { $0[change] ^= 0x10 }
-                    #expect(code { try repository.loadIndex(); _ = try repository.listSnapshots() } == .corrupt)
+                    #expect(
+                        code {
+                            try repository.loadIndex(); _ = try repository.listSnapshots()
+                        } == .corrupt)
                     try rewrite(file) { $0 = whole }
                 }
                 try rewrite(file) { $0.removeAll() }
-                #expect(code { try repository.loadIndex(); _ = try repository.listSnapshots() } == .corrupt)
+                #expect(
+                    code {
+                        try repository.loadIndex(); _ = try repository.listSnapshots()
+                    } == .corrupt)
                 try rewrite(file) { $0 = whole }
             }
             for count in [0, 10, 40] {

@@ -131,9 +131,10 @@ internal import Testing
     @Test func `the state of a unit is read from systemctl show`() async {
         func unit(_ stdout: String, status: Int32 = 0, stderr: String = "") async -> ProbeResult {
             await probe(.systemdUnit(name: "postgresql.service")) { request in
-                #expect(request.argv.map { String(decoding: $0, as: UTF8.self) } == [
-                    "/usr/bin/systemctl", "show", "--property=LoadState,ActiveState,SubState,Result", "--", "postgresql.service",
-                ])
+                #expect(
+                    request.argv.map { String(decoding: $0, as: UTF8.self) } == [
+                        "/usr/bin/systemctl", "show", "--property=LoadState,ActiveState,SubState,Result", "--", "postgresql.service",
+                    ])
                 return CommandResult(status: .exited(status), stdout: Array(stdout.utf8), stderr: Array(stderr.utf8))
             }
         }

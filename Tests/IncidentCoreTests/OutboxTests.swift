@@ -96,8 +96,10 @@ private final class TestTransport: Sendable {
             transport.state.withLock { $0.webhookStatus = 503 }
             try await site.service.report([try site.files(30)])
             let sender = sender(site, transport)
-            #expect(try await sender.sendDue() == OutboxRound(
-                sent: 1, postponed: 1, failed: 0, nextDue: site.clock.now.adding(seconds: 30)))
+            #expect(
+                try await sender.sendDue()
+                    == OutboxRound(
+                        sent: 1, postponed: 1, failed: 0, nextDue: site.clock.now.adding(seconds: 30)))
             // Not due yet.
             #expect(try await sender.sendDue().sent == 0)
             site.clock.advance(seconds: 30)

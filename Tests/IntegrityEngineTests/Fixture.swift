@@ -68,9 +68,10 @@ func madeUpRecord(_ path: FilePath, _ random: inout SeededRandom) throws -> File
     record.sizeBytes = random.next()
     record.modified = Timestamp(seconds: Int64(bitPattern: random.next()), nanoseconds: Int32(random.number(0..<1_000_000_000)))
     record.linkTarget = random.oneIn(2) ? random.bytes(random.number(0..<40)) : []
-    record.content = [
-        .none, .sha256(try SHA256.hash(random.bytes(8))), .notHashed(.unstable), .notHashed(.permission),
-    ].randomElement(using: &random) ?? .none
+    record.content =
+        [
+            .none, .sha256(try SHA256.hash(random.bytes(8))), .notHashed(.unstable), .notHashed(.permission),
+        ].randomElement(using: &random) ?? .none
     record.extendedAttributes = [.none, .sha256(try SHA256.hash(random.bytes(8))), .notRead(.other)].randomElement(using: &random) ?? .none
     return record
 }

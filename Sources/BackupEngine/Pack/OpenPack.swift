@@ -38,7 +38,8 @@ struct OpenPack: Sendable {
             let blobBytes = UInt64(bytes.count)
             bytes += sealedHeader
             bytes += lengthField
-            let start = try bytes.count - PackHeader.lengthFieldBytes
+            let start =
+                try bytes.count - PackHeader.lengthFieldBytes
                 - PackHeader.sealedHeaderBytes(lengthField: Array(bytes.suffix(4)), packSize: UInt64(bytes.count))
             let readBack = try context.open(Array(bytes[start..<bytes.count - PackHeader.lengthFieldBytes]))
             guard try PackHeader.decode(readBack, blobBytes: blobBytes) == entries else {

@@ -51,13 +51,9 @@ package struct FileMode: Hashable, Sendable {
     /// Ten characters as `ls -l` prints them, such as `-rwsr-x---`.
     package var listing: String {
         let kind: Character =
-            if rawValue & Self.directory != 0 { "d" }
-            else if rawValue & Self.symlink != 0 { "l" }
-            else if rawValue & Self.characterDevice != 0 { "c" }
-            else if rawValue & Self.device != 0 { "b" }
-            else if rawValue & Self.fifo != 0 { "p" }
-            else if rawValue & Self.socket != 0 { "s" }
-            else { "-" }
+            if rawValue & Self.directory != 0 { "d" } else if rawValue & Self.symlink != 0 { "l" } else if rawValue & Self.characterDevice != 0 {
+                "c"
+            } else if rawValue & Self.device != 0 { "b" } else if rawValue & Self.fifo != 0 { "p" } else if rawValue & Self.socket != 0 { "s" } else { "-" }
         var text = String(kind)
         for (shift, special, mark) in [(6, Self.setuid, "s"), (3, Self.setgid, "s"), (0, Self.sticky, "t")] as [(UInt32, UInt32, String)] {
             let bits = rawValue >> shift & 7

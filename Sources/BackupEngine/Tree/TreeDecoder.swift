@@ -105,7 +105,9 @@ package struct TreeDecoder {
     }
 
     private mutating func base64() throws(TreeFormatError) -> [UInt8] {
-        guard let value = Base64.decode(String(decoding: try cursor.string(), as: UTF8.self)) else { throw cursor.failure("base64 không hợp lệ", "invalid base64") }
+        guard let value = Base64.decode(String(decoding: try cursor.string(), as: UTF8.self)) else {
+            throw cursor.failure("base64 không hợp lệ", "invalid base64")
+        }
         return value
     }
 

@@ -52,8 +52,10 @@ actor HTTPClients {
     private func configuration(_ authority: FilePath?) throws -> HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let authority {
-            guard let path = authority.utf8 else { throw ClientUnavailable(
-                    message: Phrase(vi: "đường dẫn '\(authority)' không phải UTF-8", en: "path '\(authority)' is not UTF-8")) }
+            guard let path = authority.utf8 else {
+                throw ClientUnavailable(
+                    message: Phrase(vi: "đường dẫn '\(authority)' không phải UTF-8", en: "path '\(authority)' is not UTF-8"))
+            }
             tls.trustRoots = .file(path)
         }
         var configuration = HTTPClient.Configuration(

@@ -66,7 +66,9 @@ package enum FileFindings {
                     "kind": JSONValue(change.kind.rawValue), "attributes": .array(change.attributes.map { JSONValue($0) }),
                     "fingerprint": JSONValue(change.fingerprint),
                 ]
-                if let text = change.path.utf8 { members["path"] = JSONValue(text) } else {
+                if let text = change.path.utf8 {
+                    members["path"] = JSONValue(text)
+                } else {
                     members["path_b64"] = JSONValue(Base64.encode(change.path.bytes))
                 }
                 return .object(members)

@@ -86,7 +86,8 @@ package struct DrillService: Sendable {
                 vi: "diễn tập '\(name)' khôi phục được nhưng không đạt RTO/RPO",
                 en: "drill '\(name)' restored everything but missed RTO or RPO")
         case .failed:
-            let reason = result.failure?.message
+            let reason =
+                result.failure?.message
                 ?? Phrase(
                     vi: "\(result.problemCount) mục sai khác, \(result.assertions.count { !$0.isPassed }) điều kiện không đạt",
                     en: "\(result.problemCount) entries differ, \(result.assertions.count { !$0.isPassed }) assertions failed")

@@ -73,7 +73,8 @@ final class CoverageRegister: Sendable {
                     .sorted { $0.area.precedesInTree($1.area) }
                 let watched = state.watched[index, default: 0]
                 let guarantee: RuleCoverage.Guarantee =
-                    state.missing.contains(index) ? .missing
+                    state.missing.contains(index)
+                    ? .missing
                     : unwatched.isEmpty ? .realtime : watched == 0 ? .rescanOnly : .partial
                 return RuleCoverage(
                     rule: rule, guarantee: guarantee, watchedDirectories: watched, unwatched: unwatched,

@@ -56,15 +56,21 @@ package final class Watcher: Sendable {
         let (rules, store, settings, queue, register, wake, report) = (rules, store, settings, queue, register, wake, report)
         let known = try store.observedMoment()
         let bodies: [(name: String, run: @Sendable () -> Void)] = [
-            ("watch-judge", {
-                ChangeJudge(rules: rules, store: store, settings: settings, queue: queue, register: register, report: report)
-                    .run()
-            }),
+            (
+                "watch-judge",
+                {
+                    ChangeJudge(rules: rules, store: store, settings: settings, queue: queue, register: register, report: report)
+                        .run()
+                }
+            ),
             ("watch-rescan", { Rescanner(rules: rules, store: store, settings: settings, queue: queue).run() }),
-            ("watch-read", {
-                var reader = EventReader(rules: rules, settings: settings, queue: queue, register: register, wake: wake)
-                reader.run(blindSince: known)
-            }),
+            (
+                "watch-read",
+                {
+                    var reader = EventReader(rules: rules, settings: settings, queue: queue, register: register, wake: wake)
+                    reader.run(blindSince: known)
+                }
+            ),
         ]
         do throws(SystemError) {
             for body in bodies {

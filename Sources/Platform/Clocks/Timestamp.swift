@@ -35,7 +35,8 @@ package struct Timestamp: Hashable, Sendable, Comparable, Codable {
 
     package init(millisecondsSinceEpoch value: Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: 1000)
-        self = remainder < 0
+        self =
+            remainder < 0
             ? Timestamp(seconds: quotient - 1, nanoseconds: Int32(remainder + 1000) * 1_000_000)
             : Timestamp(seconds: quotient, nanoseconds: Int32(remainder) * 1_000_000)
     }

@@ -17,8 +17,7 @@ extension FilePath {
     package var treeKeysBelow: Range<TreeKeyBound> {
         let prefix = bytes.last == Self.slash ? treeKey : treeKey + [0]
         // The root's children begin right after its own key.
-        return TreeKeyBound(bytes: prefix + (bytes.last == Self.slash ? [1] : []))
-            ..< TreeKeyBound(bytes: Array(prefix.dropLast()) + [1])
+        return TreeKeyBound(bytes: prefix + (bytes.last == Self.slash ? [1] : []))..<TreeKeyBound(bytes: Array(prefix.dropLast()) + [1])
     }
 
     package func precedesInTree(_ other: FilePath) -> Bool { treeOrder(other) < 0 }

@@ -62,9 +62,11 @@ package struct CommandRequest: Sendable, Hashable {
         if uid == nil && !groups.isEmpty || uid != nil && gid == nil {
             throw CommandError(.invalidArgument, program: programName, detail: "uid, gid, groups")
         }
-        let isClean = argv.allSatisfy { !$0.contains(0) } && environment.allSatisfy { key, value in
-            !key.isEmpty && !key.utf8.contains(0) && !key.utf8.contains(UInt8(ascii: "=")) && !value.utf8.contains(0)
-        }
+        let isClean =
+            argv.allSatisfy { !$0.contains(0) }
+            && environment.allSatisfy { key, value in
+                !key.isEmpty && !key.utf8.contains(0) && !key.utf8.contains(UInt8(ascii: "=")) && !value.utf8.contains(0)
+            }
         if !isClean { throw CommandError(.invalidArgument, program: programName, detail: "NUL") }
         guard timeoutSeconds > 0, timeoutSeconds <= 30 * 86400, graceSeconds >= 0, graceSeconds <= 3600, outputLimitBytes >= 0 else {
             throw CommandError(.invalidArgument, program: programName, detail: "timeoutSeconds, outputLimitBytes")

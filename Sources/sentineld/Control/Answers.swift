@@ -6,7 +6,6 @@ internal import IncidentCore
 internal import NIOCore
 internal import Platform
 
-
 extension ControlFailure {
     /// The failure as it crosses the socket: texts in both languages, and the exit status it means.
     init(_ error: any Error) {
@@ -77,7 +76,8 @@ struct FailureMiddleware: RouterMiddleware {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
             let refusal = ControlRefusal(
-                vi: "không có địa chỉ \(escapedForDisplay(request.uri.path))", en: "there is no route \(escapedForDisplay(request.uri.path))", .notFound, .notFound)
+                vi: "không có địa chỉ \(escapedForDisplay(request.uri.path))", en: "there is no route \(escapedForDisplay(request.uri.path))", .notFound,
+                .notFound)
             return try answer(ControlFailure(refusal), .notFound, language: language())
         } catch {
             return try answer(ControlFailure(error), httpStatus(of: error), language: language())

@@ -48,9 +48,10 @@ struct ControlServer {
         let mode: mode_t = isSystem ? 0o666 : 0o600
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(
-                idleTimeout: .seconds(60),
-                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64))),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64))),
             configuration: .init(address: .unixDomainSocket(path: path), serverName: "sentineld", backlog: 64),
             onServerRunning: { _ in
                 _ = unsafe socketPath.withCString { unsafe chmod($0, mode) }

@@ -19,9 +19,10 @@ extension ControlRoutes {
                     vi: "mức độ không hợp lệ '\(escapedForDisplay(order.severity))'", en: "no severity '\(escapedForDisplay(order.severity))'",
                     hint: Phrase(verbatim: Severity.allCases.map(\.rawValue).joined(separator: ", ")), .usage, .badRequest)
             }
-            return try await changed(service.open(
-                title: order.title, severity: severity, playbook: order.playbook, asset: order.asset, note: order.note,
-                by: caller.responder))
+            return try await changed(
+                service.open(
+                    title: order.title, severity: severity, playbook: order.playbook, asset: order.asset, note: order.note,
+                    by: caller.responder))
         }
         route(router, .post, "/v1/incidents/:id/actions", .respond) { request, context, caller in
             let id = try context.parameter("id")
@@ -29,8 +30,9 @@ extension ControlRoutes {
             return try await changed(act(order, on: id, by: caller.responder))
         }
         route(router, .post, "/v1/incidents/:id/playbook/:playbook", .respond) { _, context, caller in
-            try await changed(service.attachPlaybook(
-                context.parameter("playbook"), to: context.parameter("id"), by: caller.responder))
+            try await changed(
+                service.attachPlaybook(
+                    context.parameter("playbook"), to: context.parameter("id"), by: caller.responder))
         }
         route(router, .post, "/v1/incidents/:id/steps/:step", .respond) { request, context, caller in
             let order = try await body(request, as: StepAction.self)

@@ -36,8 +36,9 @@ extension ControlRoutes {
                 vi: "cần nêu lý do chấp nhận", en: "a reason is needed",
                 hint: Phrase(vi: "thêm --note 'lý do'", en: "add --note 'reason'"), .usage, .badRequest)
         }
-        guard case .prepared(let batch, let rows, let root, let base) = try await core.watch.ask(
-            .prepareAccept(pathsBase64: order.pathsBase64))
+        guard
+            case .prepared(let batch, let rows, let root, let base) = try await core.watch.ask(
+                .prepareAccept(pathsBase64: order.pathsBase64))
         else { throw ControlRefusal.mixedUp }
         if rows == 0, base >= 0 {
             throw ControlRefusal(

@@ -166,8 +166,10 @@ struct Core: Sendable {
 
     /// All long-running parts side by side; the first that fails ends the others.
     private func serve() async throws {
-        let routes = ControlRoutes(core: self, access: Access(
-            site: site, isSystem: layout.isSystem, ledger: ledger, refusals: RefusalLimit()))
+        let routes = ControlRoutes(
+            core: self,
+            access: Access(
+                site: site, isSystem: layout.isSystem, ledger: ledger, refusals: RefusalLimit()))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await server.run(router: routes.router(), logger: Logger(label: "control")) {

@@ -12,11 +12,12 @@ extension Core {
         let watch = WatchStatusView(
             areas: site.configuration.integrity.watch.count, realtimeAreas: coverage?.areas.count { $0.guarantee == "realtime" } ?? 0,
             files: coverage?.areas.reduce(0) { $0 + $1.files } ?? 0, openBlindIntervals: 0, hasBaseline: hasBaseline)
-        return try await StatusService(incidents: incidents).status(StatusInputs(
-            version: "0.1.0", watch: watch,
-            health: await health.answers().map {
-                HealthStatusView(check: $0.name, state: $0.state, since: $0.since, detail: $0.detail.phrase)
-            }, newestOutsideCheckpoint: try await newestExport(), isWatching: isWatching))
+        return try await StatusService(incidents: incidents).status(
+            StatusInputs(
+                version: "0.1.0", watch: watch,
+                health: await health.answers().map {
+                    HealthStatusView(check: $0.name, state: $0.state, since: $0.since, detail: $0.detail.phrase)
+                }, newestOutsideCheckpoint: try await newestExport(), isWatching: isWatching))
     }
 
     /// Coverage as the watch process says; nil when it does not answer.
@@ -50,12 +51,13 @@ struct Doctor: Sendable {
         lines.append(await ledger())
         lines.append(await checkpoint())
         let (_, isWatching) = await core.coverage()
-        lines.append(DoctorAnswer(
-            name: "watch", isGood: isWatching,
-            detail: isWatching
-                ? BilingualText(vi: "tiến trình giám sát tệp đang chạy", en: "the watch process is running")
-                : BilingualText(vi: "tiến trình giám sát tệp không trả lời", en: "the watch process does not answer"),
-            hint: isWatching ? nil : BilingualText(vi: "xem nhật ký dịch vụ", en: "see the service's journal")))
+        lines.append(
+            DoctorAnswer(
+                name: "watch", isGood: isWatching,
+                detail: isWatching
+                    ? BilingualText(vi: "tiến trình giám sát tệp đang chạy", en: "the watch process is running")
+                    : BilingualText(vi: "tiến trình giám sát tệp không trả lời", en: "the watch process does not answer"),
+                hint: isWatching ? nil : BilingualText(vi: "xem nhật ký dịch vụ", en: "see the service's journal")))
         for setting in core.site.configuration.backup.repositories { lines.append(repository(setting)) }
         lines.append(space())
         return lines
@@ -89,7 +91,8 @@ struct Doctor: Sendable {
             hint: isFresh
                 ? nil
                 : BilingualText(
-                    vi: "chạy 'sentinelctl ledger checkpoint', in ra hoặc gửi đi nơi khác", en: "run 'sentinelctl ledger checkpoint', print it or send it elsewhere"))
+                    vi: "chạy 'sentinelctl ledger checkpoint', in ra hoặc gửi đi nơi khác",
+                    en: "run 'sentinelctl ledger checkpoint', print it or send it elsewhere"))
     }
 
     private func repository(_ setting: RepositorySetting) -> DoctorAnswer {

@@ -43,9 +43,10 @@ struct HealthService: Sendable {
     private func finding(of transition: HealthTransition) -> Finding? {
         if transition.state == .unreachable { return nil }
         let isDisk = if case .diskSpace = transition.check.probe { true } else { false }
-        return HealthFindings.transition(ServiceTransition(
-            check: transition.check.name, isUp: transition.state == .up, since: transition.since, detail: transition.detail,
-            asset: transition.check.asset, isDiskSpace: isDisk))
+        return HealthFindings.transition(
+            ServiceTransition(
+                check: transition.check.name, isUp: transition.state == .up, since: transition.since, detail: transition.detail,
+                asset: transition.check.asset, isDiskSpace: isDisk))
     }
 }
 

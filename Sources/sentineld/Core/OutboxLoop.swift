@@ -18,8 +18,9 @@ actor OutboxLoop {
         self.ledger = ledger
         transport = OutboxTransport(
             runMail: { command in
-                let result = try await commands.run(CommandRequest(
-                    argv: command.arguments, stdin: command.input, timeoutSeconds: command.timeoutSeconds))
+                let result = try await commands.run(
+                    CommandRequest(
+                        argv: command.arguments, stdin: command.input, timeoutSeconds: command.timeoutSeconds))
                 let status: Int32? = if case .exited(let code) = result.status, !result.isTimedOut { code } else { nil }
                 return MailCommandResult(exitStatus: status, errorOutput: String(decoding: result.stderr.prefix(500), as: UTF8.self))
             },

@@ -68,9 +68,10 @@ actor ParentLink {
     }
 
     func failed(_ id: String, reason: String) {
-        waiting.removeValue(forKey: id)?.resume(throwing: DaemonError(
-            message: Phrase(vi: "không khởi động được tiến trình con: \(reason)", en: "a child process could not be started: \(reason)"),
-            hint: nil, isPermanent: false))
+        waiting.removeValue(forKey: id)?.resume(
+            throwing: DaemonError(
+                message: Phrase(vi: "không khởi động được tiến trình con: \(reason)", en: "a child process could not be started: \(reason)"),
+                hint: nil, isPermanent: false))
     }
 
     func exited(_ id: String, status: Int32) {

@@ -44,9 +44,10 @@ struct WatchService: Sendable {
         case .observed(let number, let area, let changes):
             if await findings.report(try observed(area: area, changes)) { try await link.send(.acknowledge(report: number)) }
         case .blind(let path, let from, let to, let vi, let en):
-            await blind.add(BlindIntervals.Interval(
-                path: path, from: Timestamp(millisecondsSinceEpoch: from), to: Timestamp(millisecondsSinceEpoch: to),
-                reason: Phrase(vi: vi, en: en)))
+            await blind.add(
+                BlindIntervals.Interval(
+                    path: path, from: Timestamp(millisecondsSinceEpoch: from), to: Timestamp(millisecondsSinceEpoch: to),
+                    reason: Phrase(vi: vi, en: en)))
             await findings.report([blindFinding(path: path, from: from, to: to, reason: Phrase(vi: vi, en: en))])
         case .tampered(let vi, let en): await findings.report([FileFindings.tampered(reason: Phrase(vi: vi, en: en), moment: .now())])
         case .answer(let id, let answer): await link.answered(id, answer)
@@ -61,12 +62,16 @@ struct WatchService: Sendable {
         let current = all.last { $0.sequence == applied }
         let isKnown = applied < 0 ? root.isEmpty : current?.root == root
         if !isKnown {
-            await findings.report([FileFindings.tampered(reason: Phrase(
-                vi: "trạng thái phê duyệt trên đĩa không khớp với sổ cái", en: "the approved state on disk does not match the ledger"), moment: .now())])
+            await findings.report([
+                FileFindings.tampered(
+                    reason: Phrase(
+                        vi: "trạng thái phê duyệt trên đĩa không khớp với sổ cái", en: "the approved state on disk does not match the ledger"), moment: .now())
+            ])
         }
         let lacking = isKnown ? all.filter { $0.sequence > applied } : all
-        try await link.send(.begin(
-            accepts: lacking.map { AcceptReference(sequence: $0.sequence, batch: $0.batch, root: $0.root) }, resets: !isKnown))
+        try await link.send(
+            .begin(
+                accepts: lacking.map { AcceptReference(sequence: $0.sequence, batch: $0.batch, root: $0.root) }, resets: !isKnown))
     }
 
     // MARK: Findings

@@ -82,8 +82,10 @@ final class ParentProcess {
             let layout = setup.layout
             let fresh = try Configuration.load(path: FilePath(setup.configurationPath), checkOwner: layout.isSystem)
             if fresh.site.timezone != configuration.site.timezone {
-                Journal.notice("parent", Phrase(
-                    vi: "múi giờ mới có hiệu lực sau khi khởi động lại dịch vụ", en: "the new time zone takes effect when the service is restarted"))
+                Journal.notice(
+                    "parent",
+                    Phrase(
+                        vi: "múi giờ mới có hiệu lực sau khi khởi động lại dịch vụ", en: "the new time zone takes effect when the service is restarted"))
             }
             configuration = fresh
             Journal.language.withLock { $0 = fresh.site.language }
@@ -91,8 +93,10 @@ final class ParentProcess {
             if let coreChannel { send(.reload, over: coreChannel) }
         } catch {
             Journal.report("parent", error)
-            Journal.notice("parent", Phrase(
-                vi: "giữ nguyên cấu hình đang chạy", en: "the running configuration stays in force"))
+            Journal.notice(
+                "parent",
+                Phrase(
+                    vi: "giữ nguyên cấu hình đang chạy", en: "the running configuration stays in force"))
         }
     }
 
@@ -148,9 +152,11 @@ final class ParentProcess {
 
     private func watchDied(_ status: ExitStatus) throws {
         watchDeaths += 1
-        Journal.notice("parent", Phrase(
-            vi: "tiến trình giám sát tệp đã dừng (\(status.phrase.vi)), đang khởi động lại",
-            en: "the watch process ended (\(status.phrase.en)), starting it again"))
+        Journal.notice(
+            "parent",
+            Phrase(
+                vi: "tiến trình giám sát tệp đã dừng (\(status.phrase.vi)), đang khởi động lại",
+                en: "the watch process ended (\(status.phrase.en)), starting it again"))
         loop.schedule(afterSeconds: pause(after: watchDeaths)) { [unowned self] in
             if watch == nil { try startWatch() }
         }
@@ -171,12 +177,16 @@ final class ParentProcess {
         try endEveryone()
         deathsBeforeReady = isReady ? 1 : deathsBeforeReady + 1
         isReady = false
-        Journal.notice("parent", Phrase(
-            vi: "tiến trình lõi đã dừng (\(status.phrase.vi)), đang khởi động lại", en: "the core process ended (\(status.phrase.en)), starting it again"))
+        Journal.notice(
+            "parent",
+            Phrase(
+                vi: "tiến trình lõi đã dừng (\(status.phrase.vi)), đang khởi động lại", en: "the core process ended (\(status.phrase.en)), starting it again"))
         if deathsBeforeReady > Self.quickDeaths {
-            Journal.report("parent", DaemonError(
-                message: Phrase(vi: "tiến trình lõi không khởi động được", en: "the core process cannot start"),
-                hint: Phrase(vi: "xem các dòng phía trên trong nhật ký", en: "see the lines above in the journal")))
+            Journal.report(
+                "parent",
+                DaemonError(
+                    message: Phrase(vi: "tiến trình lõi không khởi động được", en: "the core process cannot start"),
+                    hint: Phrase(vi: "xem các dòng phía trên trong nhật ký", en: "see the lines above in the journal")))
             exitStatus = ProcessExit.failure
             return loop.stop()
         }
@@ -274,8 +284,10 @@ final class ParentProcess {
     /// A core that shows no sign of life is ended; its death then has it started again.
     private func checkForSilence() throws {
         guard let core, isReady, Double(Monotonic.nanoseconds() - lastSign) / 1e9 > Self.silenceSeconds else { return }
-        Journal.notice("parent", Phrase(
-            vi: "tiến trình lõi không trả lời, buộc dừng", en: "the core process does not answer, ending it"))
+        Journal.notice(
+            "parent",
+            Phrase(
+                vi: "tiến trình lõi không trả lời, buộc dừng", en: "the core process does not answer, ending it"))
         try core.process.signal(.kill)
     }
 }

@@ -58,8 +58,9 @@ final class WatchSession: Sendable {
 
     func sayHello() throws {
         let isEmpty = try store.count(.approved) == 0
-        try channel.send(WatchReport.hello(
-            applied: try store.appliedSequence() ?? -1, root: isEmpty ? "" : try store.computeApprovedRoot().hex))
+        try channel.send(
+            WatchReport.hello(
+                applied: try store.appliedSequence() ?? -1, root: isEmpty ? "" : try store.computeApprovedRoot().hex))
     }
 
     func handle(_ order: WatchOrder) throws {
@@ -115,9 +116,10 @@ final class WatchSession: Sendable {
         switch report {
         case .changes(let changes): try reportChanges(changes)
         case .blind(let interval):
-            try channel.send(WatchReport.blind(
-                path: interval.area.utf8 ?? interval.area.description, from: interval.from.millisecondsSinceEpoch,
-                to: interval.to.millisecondsSinceEpoch, vi: interval.reason.name.vi, en: interval.reason.name.en))
+            try channel.send(
+                WatchReport.blind(
+                    path: interval.area.utf8 ?? interval.area.description, from: interval.from.millisecondsSinceEpoch,
+                    to: interval.to.millisecondsSinceEpoch, vi: interval.reason.name.vi, en: interval.reason.name.en))
         case .rescanned(let rescan):
             if rescan.reasons.contains(.requested) { state.change { $0.lastScan = rescan.scan } }
         }
@@ -181,8 +183,9 @@ final class WatchSession: Sendable {
     private func scan() throws -> WatchAnswer {
         guard let watcher = state.read({ $0.watcher }) else { throw Self.notWatching }
         if try store.computeApprovedRoot() != store.approvedRoot() {
-            try channel.send(WatchReport.tampered(
-                vi: "các dòng đã phê duyệt trên đĩa bị sửa", en: "the approved rows on disk were changed"))
+            try channel.send(
+                WatchReport.tampered(
+                    vi: "các dòng đã phê duyệt trên đĩa bị sửa", en: "the approved rows on disk were changed"))
         }
         state.change { $0.lastScan = nil }
         watcher.rescan(isFull: true)

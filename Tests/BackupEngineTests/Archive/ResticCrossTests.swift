@@ -63,7 +63,8 @@ import Testing
         }
         let common = zip(left, right).prefix { $0 == $1 }.count
         let start = max(0, common - 200)
-        return "restic: …\(String(decoding: left[start...].prefix(600), as: UTF8.self))\nours:   …\(String(decoding: right[start...].prefix(600), as: UTF8.self))"
+        return
+            "restic: …\(String(decoding: left[start...].prefix(600), as: UTF8.self))\nours:   …\(String(decoding: right[start...].prefix(600), as: UTF8.self))"
     }
 
     @Test func `restic restores what ours backed up, and finds the repository sound`() async throws {

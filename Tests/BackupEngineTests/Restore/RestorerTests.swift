@@ -186,10 +186,12 @@ import Testing
         let forgery = try Forgery("select")
         func snapshot() throws -> Snapshot {
             try forgery.snapshot([
-                try forgery.folder("home", [
-                    try forgery.folder("u", [try forgery.file("a.txt", "1"), try forgery.file("b.log", "2")]),
-                    try forgery.folder("v", [try forgery.file("c.txt", "3")]),
-                ]),
+                try forgery.folder(
+                    "home",
+                    [
+                        try forgery.folder("u", [try forgery.file("a.txt", "1"), try forgery.file("b.log", "2")]),
+                        try forgery.folder("v", [try forgery.file("c.txt", "3")]),
+                    ]),
                 try forgery.file("root.txt", "4"),
             ])
         }

@@ -12,7 +12,8 @@ import Testing
         #expect(try Self.decode("{\"nodes\":null}\n").nodes.isEmpty)
         #expect(try Self.decode("{}").nodes.isEmpty)
         let id = String(repeating: "AB", count: 32)
-        let text = #" { "x": [1, {"y": [true, false, null, -1.5e3, "\u00e9"]}, []], "nodes" : [ {"name":"a","type":"dir","later":{"k":[]},"subtree":"\#(id)"} ] , "z": {} } "#
+        let text =
+            #" { "x": [1, {"y": [true, false, null, -1.5e3, "\u00e9"]}, []], "nodes" : [ {"name":"a","type":"dir","later":{"k":[]},"subtree":"\#(id)"} ] , "z": {} } "#
         let nodes = try Self.decode(text).nodes
         #expect(nodes.count == 1)
         #expect(nodes.first?.subtree?.hex == id.lowercased())
@@ -28,7 +29,9 @@ import Testing
     }
 
     @Test func `escapes are undone, over-escaped names too`() throws {
-        let nodes = try Self.decode(#"{"nodes":[{"name":"\\x41\\101\\u00e9\\U0001F600\\\"\\\\","type":"\u0064ir"},{"name":"\ud83d\ude00\ud83d","type":"dir"}]}"#).nodes
+        let nodes = try Self.decode(
+            #"{"nodes":[{"name":"\\x41\\101\\u00e9\\U0001F600\\\"\\\\","type":"\u0064ir"},{"name":"\ud83d\ude00\ud83d","type":"dir"}]}"#
+        ).nodes
         #expect(nodes.map(\.name) == [Array("AAé😀\"\\".utf8), Array("😀\u{FFFD}".utf8)])
         #expect(nodes.map(\.kind) == [.dir, .dir])
     }

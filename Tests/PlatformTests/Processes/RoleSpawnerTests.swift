@@ -46,7 +46,8 @@ internal import Testing
         let listing = try output(of: "/usr/bin/env >&3", environment: ["A": "1"])
         let variables = Set(listing.split(separator: "\n").map(String.init))
         #expect(variables.isSuperset(of: ["A=1", "SENTINEL_PARENT_PID=\(getpid())"]))
-        #expect(variables.allSatisfy { $0.hasPrefix("A=") || $0.hasPrefix("SENTINEL_") || $0.hasPrefix("PWD=") || $0.hasPrefix("_=") || $0.hasPrefix("SHLVL=") })
+        #expect(
+            variables.allSatisfy { $0.hasPrefix("A=") || $0.hasPrefix("SENTINEL_") || $0.hasPrefix("PWD=") || $0.hasPrefix("_=") || $0.hasPrefix("SHLVL=") })
     }
 
     @Test func `a child starts with every signal unblocked and in a group of its own`() throws {

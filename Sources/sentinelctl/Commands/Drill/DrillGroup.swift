@@ -6,7 +6,8 @@ internal import Platform
 
 struct DrillGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drill", abstract: help("Diễn tập khôi phục: khôi phục thật, đọc lại, so sánh, đo.", "Restore drills: restore for real, read back, compare, measure."),
+        commandName: "drill",
+        abstract: help("Diễn tập khôi phục: khôi phục thật, đọc lại, so sánh, đo.", "Restore drills: restore for real, read back, compare, measure."),
         subcommands: [DrillRunCommand.self, DrillListCommand.self, DrillShowCommand.self])
 }
 
@@ -62,7 +63,10 @@ struct DrillListCommand: SentinelCommand {
             return .success
         }
         interface.table(
-            [interface("Tên", "Name"), interface("Công việc", "Job"), interface("Lịch", "Schedule"), interface("Kết quả cuối", "Last result"), interface("Lúc", "When"), "RTO/RPO"],
+            [
+                interface("Tên", "Name"), interface("Công việc", "Job"), interface("Lịch", "Schedule"), interface("Kết quả cuối", "Last result"),
+                interface("Lúc", "When"), "RTO/RPO",
+            ],
             drills.map { drill in
                 [
                     drill.name, drill.job, drill.schedule ?? "-", drill.last.map { interface.text($0.outcome.title) } ?? "-",
@@ -87,7 +91,10 @@ struct DrillShowCommand: SentinelCommand {
             return .success
         }
         interface.table(
-            [interface("Lúc", "When"), interface("Kết quả", "Result"), interface("Bản sao lưu", "Snapshot"), interface("Tệp", "Files"), interface("Sai khác", "Problems"), "RTO/RPO", interface("Sự kiện", "Event")],
+            [
+                interface("Lúc", "When"), interface("Kết quả", "Result"), interface("Bản sao lưu", "Snapshot"), interface("Tệp", "Files"),
+                interface("Sai khác", "Problems"), "RTO/RPO", interface("Sự kiện", "Event"),
+            ],
             runs.map { run in
                 [
                     timeText(run.ended), interface.text(run.outcome.title), String(run.snapshot?.prefix(8) ?? "-"), "\(run.files)",
@@ -101,10 +108,13 @@ struct DrillShowCommand: SentinelCommand {
 /// Prints one drill: outcome first, then what proves it.
 private func showDrill(_ result: DrillResult, _ interface: Interface) {
     let title = interface.text(result.outcome.title)
-    interface.line(interface.bold("\(interface("Diễn tập", "Drill")) \(result.drill): \(result.outcome == .passed ? interface.green(title) : interface.red(title))"))
-    interface.line(interface(
-        "Bản sao lưu \(result.snapshot?.prefix(8) ?? "-"): khôi phục \(result.files) tệp (\(sizeText(UInt64(clamping: result.bytes)))), đọc lại và so khớp, \(result.problemCount) sai khác.",
-        "Snapshot \(result.snapshot?.prefix(8) ?? "-"): restored \(result.files) files (\(sizeText(UInt64(clamping: result.bytes)))), read back and compared, \(result.problemCount) differences."))
+    interface.line(
+        interface.bold("\(interface("Diễn tập", "Drill")) \(result.drill): \(result.outcome == .passed ? interface.green(title) : interface.red(title))"))
+    interface.line(
+        interface(
+            "Bản sao lưu \(result.snapshot?.prefix(8) ?? "-"): khôi phục \(result.files) tệp (\(sizeText(UInt64(clamping: result.bytes)))), đọc lại và so khớp, \(result.problemCount) sai khác.",
+            "Snapshot \(result.snapshot?.prefix(8) ?? "-"): restored \(result.files) files (\(sizeText(UInt64(clamping: result.bytes)))), read back and compared, \(result.problemCount) differences."
+        ))
     if let time = result.recoveryTimeMilliseconds {
         interface.line("RTO: \(durationText(Double(time) / 1000))\(result.recoveryTimeObjectiveSeconds.map { " / \(durationText(Double($0)))" } ?? "")")
     }

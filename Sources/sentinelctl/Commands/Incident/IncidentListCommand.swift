@@ -23,7 +23,10 @@ struct IncidentListCommand: SentinelCommand {
             return .success
         }
         interface.table(
-            [interface("Số", "Number"), interface("Mức độ", "Severity"), interface("Trạng thái", "Status"), interface("Diễn biến", "Condition"), interface("Mở lúc", "Opened"), interface("Tiêu đề", "Title")],
+            [
+                interface("Số", "Number"), interface("Mức độ", "Severity"), interface("Trạng thái", "Status"), interface("Diễn biến", "Condition"),
+                interface("Mở lúc", "Opened"), interface("Tiêu đề", "Title"),
+            ],
             list.map { incident in
                 [
                     incident.id, interface.text(incident.severity.title), interface.text(incident.status.title),

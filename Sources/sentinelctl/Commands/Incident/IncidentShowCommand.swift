@@ -5,7 +5,8 @@ internal import Platform
 
 struct IncidentShowCommand: SentinelCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: help("Toàn bộ một sự cố: phát hiện, kịch bản, bước tiếp theo, diễn biến.", "All of one incident: findings, playbook, next step, history."))
+        commandName: "show",
+        abstract: help("Toàn bộ một sự cố: phát hiện, kịch bản, bước tiếp theo, diễn biến.", "All of one incident: findings, playbook, next step, history."))
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var daemon: DaemonOptions
@@ -30,12 +31,18 @@ func show(_ detail: IncidentDetail, _ interface: Interface) throws {
     let summary = detail.summary
     interface.line(interface.bold("\(summary.id)  \(interface.text(summary.title))"))
     interface.line(
-        "\(interface("Mức độ", "Severity")): \(interface.text(summary.severity.title))   \(interface("Trạng thái", "Status")): \(interface.text(summary.status.title))   \(interface("Diễn biến", "Condition")): \(interface.text(summary.condition.title))")
-    interface.line("\(interface("Mở lúc", "Opened")): \(timeText(summary.opened))   \(interface("Người phụ trách", "Assignee")): \(summary.assignee ?? "-")   \(interface("Hệ thống", "Asset")): \(summary.asset ?? "-")")
+        "\(interface("Mức độ", "Severity")): \(interface.text(summary.severity.title))   \(interface("Trạng thái", "Status")): \(interface.text(summary.status.title))   \(interface("Diễn biến", "Condition")): \(interface.text(summary.condition.title))"
+    )
+    interface.line(
+        "\(interface("Mở lúc", "Opened")): \(timeText(summary.opened))   \(interface("Người phụ trách", "Assignee")): \(summary.assignee ?? "-")   \(interface("Hệ thống", "Asset")): \(summary.asset ?? "-")"
+    )
     findings(detail, interface)
     if let run = detail.runs.last(where: { $0.superseded == nil }) { playbook(run, interface) }
     for hold in detail.holds where hold.released == nil {
-        interface.line(interface("Đang giữ các bản sao lưu của '\(hold.job)' (\(hold.snapshots) bản): \(hold.id)", "Snapshots of '\(hold.job)' are held (\(hold.snapshots)): \(hold.id)"))
+        interface.line(
+            interface(
+                "Đang giữ các bản sao lưu của '\(hold.job)' (\(hold.snapshots) bản): \(hold.id)",
+                "Snapshots of '\(hold.job)' are held (\(hold.snapshots)): \(hold.id)"))
     }
     timeline(detail, interface)
     if let next = summary.next { nextStep(next, summary.id, interface) }
@@ -56,7 +63,8 @@ private func findings(_ detail: IncidentDetail, _ interface: Interface) {
 
 private func playbook(_ run: PlaybookRunView, _ interface: Interface) {
     interface.line()
-    interface.line(interface.bold("\(interface("Kịch bản", "Playbook")): \(interface.text(run.title)) (\(run.playbook), \(interface("bản", "version")) \(run.version))"))
+    interface.line(
+        interface.bold("\(interface("Kịch bản", "Playbook")): \(interface.text(run.title)) (\(run.playbook), \(interface("bản", "version")) \(run.version))"))
     for step in run.steps {
         let mark =
             switch step.state {

@@ -57,7 +57,8 @@ struct StandaloneOptions: ParsableArguments {
     func validate() throws {
         if database == nil, !paths.isEmpty {
             throw ValidationError(
-                help("đường dẫn chỉ dùng cùng --database; các thư mục của dịch vụ nằm trong cấu hình",
+                help(
+                    "đường dẫn chỉ dùng cùng --database; các thư mục của dịch vụ nằm trong cấu hình",
                     "paths go with --database only; what the service watches stands in its configuration"))
         }
         if database != nil, paths.isEmpty {

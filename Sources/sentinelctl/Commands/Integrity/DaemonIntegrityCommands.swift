@@ -81,7 +81,10 @@ struct CoverageCommand: SentinelCommand {
             return .success
         }
         interface.table(
-            [interface("Tên", "Name"), interface("Bảo đảm", "Guarantee"), interface("Thư mục", "Directories"), interface("Tệp", "Files"), interface("Đường dẫn", "Path")],
+            [
+                interface("Tên", "Name"), interface("Bảo đảm", "Guarantee"), interface("Thư mục", "Directories"), interface("Tệp", "Files"),
+                interface("Đường dẫn", "Path"),
+            ],
             answer.areas.map { area in
                 let guarantee =
                     switch area.guarantee {
@@ -92,9 +95,10 @@ struct CoverageCommand: SentinelCommand {
                 return [area.name, guarantee, "\(area.directories)", "\(area.files)", area.path]
             })
         for blind in answer.blind {
-            interface.line(interface(
-                "Khoảng mù: \(blind.path) từ \(blind.from) đến \(blind.to): \(blind.reason.vi)",
-                "Blind interval: \(blind.path) from \(blind.from) to \(blind.to): \(blind.reason.en)"))
+            interface.line(
+                interface(
+                    "Khoảng mù: \(blind.path) từ \(blind.from) đến \(blind.to): \(blind.reason.vi)",
+                    "Blind interval: \(blind.path) from \(blind.from) to \(blind.to): \(blind.reason.en)"))
         }
         return .success
     }

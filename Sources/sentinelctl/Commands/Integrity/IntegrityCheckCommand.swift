@@ -53,9 +53,10 @@ func showChanges(_ answer: ChangesAnswer, _ interface: Interface) throws {
         return
     }
     if !answer.hasBaseline {
-        interface.line(interface(
-            "Chưa có mốc chuẩn. Chạy: sentinelctl integrity baseline --note '…'",
-            "There is no baseline yet. Run: sentinelctl integrity baseline --note '…'"))
+        interface.line(
+            interface(
+                "Chưa có mốc chuẩn. Chạy: sentinelctl integrity baseline --note '…'",
+                "There is no baseline yet. Run: sentinelctl integrity baseline --note '…'"))
         return
     }
     for change in answer.changes {

@@ -24,9 +24,11 @@ struct BackupRunCommand: SentinelCommand {
         let result = try JSONDecoder().decode(BackupResult.self, from: Data((run.result ?? "").utf8))
         if interface.isJSON { interface.line(run.result ?? "{}") }
         for target in result.targets where !interface.isJSON {
-            interface.line(interface(
-                "\(target.repository): \(target.outcome.title.vi), bản \(target.snapshot?.prefix(8) ?? "-"), \(target.files) tệp, thêm \(sizeText(UInt64(clamping: target.bytesStored))).",
-                "\(target.repository): \(target.outcome.title.en), snapshot \(target.snapshot?.prefix(8) ?? "-"), \(target.files) files, added \(sizeText(UInt64(clamping: target.bytesStored)))."))
+            interface.line(
+                interface(
+                    "\(target.repository): \(target.outcome.title.vi), bản \(target.snapshot?.prefix(8) ?? "-"), \(target.files) tệp, thêm \(sizeText(UInt64(clamping: target.bytesStored))).",
+                    "\(target.repository): \(target.outcome.title.en), snapshot \(target.snapshot?.prefix(8) ?? "-"), \(target.files) files, added \(sizeText(UInt64(clamping: target.bytesStored)))."
+                ))
             for problem in target.unreadableFirst { interface.warn("  ! \(problem.path): \(interface.text(problem.reason))") }
         }
         return switch result.outcome {
@@ -50,7 +52,10 @@ struct BackupListCommand: SentinelCommand {
             return .success
         }
         interface.table(
-            [interface("Tên", "Name"), interface("Kho", "Repositories"), interface("Lịch", "Schedule"), "RPO", interface("Bản mới nhất", "Newest snapshot"), interface("Lần tới", "Next run")],
+            [
+                interface("Tên", "Name"), interface("Kho", "Repositories"), interface("Lịch", "Schedule"), "RPO", interface("Bản mới nhất", "Newest snapshot"),
+                interface("Lần tới", "Next run"),
+            ],
             jobs.map { job in
                 [
                     job.name, job.repositories.joined(separator: ","), job.schedule ?? "-", interface.text(job.recoveryPoint.title),
@@ -94,6 +99,9 @@ private func showHolds(_ holds: [HoldView], _ interface: Interface) throws {
         return
     }
     interface.table(
-        [interface("Mã", "ID"), interface("Công việc", "Job"), interface("Sự cố", "Incident"), interface("Từ lúc", "Placed"), interface("Đã bỏ", "Released"), interface("Số bản", "Snapshots")],
+        [
+            interface("Mã", "ID"), interface("Công việc", "Job"), interface("Sự cố", "Incident"), interface("Từ lúc", "Placed"), interface("Đã bỏ", "Released"),
+            interface("Số bản", "Snapshots"),
+        ],
         holds.map { [$0.id, $0.job, $0.incident ?? "-", timeText($0.placed), $0.released.map(timeText) ?? "-", "\($0.snapshots)"] })
 }

@@ -17,9 +17,10 @@ struct LedgerCheckpointCommand: SentinelCommand {
         } else {
             interface.line(answer.checkpoint)
             interface.line("\(interface("Khóa kiểm chứng", "Verification key")): \(answer.verificationKey)")
-            interface.line(interface(
-                "Giữ một bản ngoài máy này (in ra, gửi thư): nó chứng minh sổ cái không bị viết lại.",
-                "Keep a copy outside this host (print it, mail it): it proves that the ledger was not rewritten."))
+            interface.line(
+                interface(
+                    "Giữ một bản ngoài máy này (in ra, gửi thư): nó chứng minh sổ cái không bị viết lại.",
+                    "Keep a copy outside this host (print it, mail it): it proves that the ledger was not rewritten."))
         }
         return .success
     }

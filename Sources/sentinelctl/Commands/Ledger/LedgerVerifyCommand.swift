@@ -7,13 +7,20 @@ internal import Platform
 struct LedgerVerifyCommand: SentinelCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: help("Kiểm chứng toàn bộ sổ cái; với --vkey cả khi sentineld không chạy.", "Verify the whole ledger; with --vkey also while sentineld is down."))
+        abstract: help(
+            "Kiểm chứng toàn bộ sổ cái; với --vkey cả khi sentineld không chạy.", "Verify the whole ledger; with --vkey also while sentineld is down."))
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var daemon: DaemonOptions
-    @Option(help: ArgumentHelp(help("Khóa kiểm chứng in trên phiếu khôi phục: kiểm chứng trên bản sao, không hỏi sentineld.", "The verification key from the recovery sheet: verifies a copy, without asking sentineld.")))
+    @Option(
+        help: ArgumentHelp(
+            help(
+                "Khóa kiểm chứng in trên phiếu khôi phục: kiểm chứng trên bản sao, không hỏi sentineld.",
+                "The verification key from the recovery sheet: verifies a copy, without asking sentineld.")))
     var vkey: String?
-    @Option(help: ArgumentHelp(help("Tệp điểm chốt giữ ngoài máy này (lặp lại được), dùng với --vkey.", "A checkpoint file kept elsewhere (repeatable), with --vkey.")))
+    @Option(
+        help: ArgumentHelp(
+            help("Tệp điểm chốt giữ ngoài máy này (lặp lại được), dùng với --vkey.", "A checkpoint file kept elsewhere (repeatable), with --vkey.")))
     var checkpoint: [String] = []
 
     func execute(_ interface: Interface) async throws -> Int32 {
@@ -34,9 +41,11 @@ struct LedgerVerifyCommand: SentinelCommand {
                 answer.isIntact
                     ? interface.green(interface("Sổ cái nguyên vẹn", "The ledger is intact"))
                     : interface.red(interface("Sổ cái có \(answer.problemCount) sai lệch", "The ledger has \(answer.problemCount) problems")))
-            interface.line(interface(
-                "\(answer.events) sự kiện, \(answer.texts) văn bản (\(answer.redactedTexts) đã xóa), \(answer.checkpoints) điểm chốt, \(answer.batches) tệp lô.",
-                "\(answer.events) events, \(answer.texts) texts (\(answer.redactedTexts) erased), \(answer.checkpoints) checkpoints, \(answer.batches) batch files."))
+            interface.line(
+                interface(
+                    "\(answer.events) sự kiện, \(answer.texts) văn bản (\(answer.redactedTexts) đã xóa), \(answer.checkpoints) điểm chốt, \(answer.batches) tệp lô.",
+                    "\(answer.events) events, \(answer.texts) texts (\(answer.redactedTexts) erased), \(answer.checkpoints) checkpoints, \(answer.batches) batch files."
+                ))
             interface.line("\(interface("Gốc", "Root")): \(answer.root)")
             interface.line("\(interface("Khóa kiểm chứng", "Verification key")): \(answer.verificationKey)")
         }

@@ -30,16 +30,18 @@ struct StatusCommand: SentinelCommand {
         jobs(view, interface)
         drills(view, interface)
         interface.line()
-        interface.line(interface(
-            "Giám sát tệp: \(view.watch.realtimeAreas)/\(view.watch.areas) vùng tức thời, \(view.watch.files) mục.",
-            "File watch: \(view.watch.realtimeAreas) of \(view.watch.areas) areas in real time, \(view.watch.files) entries."))
+        interface.line(
+            interface(
+                "Giám sát tệp: \(view.watch.realtimeAreas)/\(view.watch.areas) vùng tức thời, \(view.watch.files) mục.",
+                "File watch: \(view.watch.realtimeAreas) of \(view.watch.areas) areas in real time, \(view.watch.files) entries."))
         for check in view.health {
             interface.line("\(interface("Dịch vụ", "Service")) \(check.check): \(healthState(check.state, interface))")
         }
         let checkpoint = view.checkpoint.newestOutside.map(timeText) ?? interface("chưa có", "none yet")
-        interface.line(interface(
-            "Sổ cái: \(view.checkpoint.events) sự kiện; điểm chốt ngoài máy này: \(checkpoint).",
-            "Ledger: \(view.checkpoint.events) events; checkpoint outside this host: \(checkpoint)."))
+        interface.line(
+            interface(
+                "Sổ cái: \(view.checkpoint.events) sự kiện; điểm chốt ngoài máy này: \(checkpoint).",
+                "Ledger: \(view.checkpoint.events) events; checkpoint outside this host: \(checkpoint)."))
         return .success
     }
 
@@ -53,7 +55,9 @@ struct StatusCommand: SentinelCommand {
         for incident in view.incidents {
             interface.line("  \(incident.id)  [\(interface.text(incident.severity.title))] \(interface.text(incident.title))")
             if let next = incident.next {
-                interface.line("     \(interface("Bước tiếp theo", "Next step")): \(next.step) - \(interface.text(next.title)) (\(interface.text(next.roleTitle)))\(deadline(next, interface))")
+                interface.line(
+                    "     \(interface("Bước tiếp theo", "Next step")): \(next.step) - \(interface.text(next.title)) (\(interface.text(next.roleTitle)))\(deadline(next, interface))"
+                )
             }
         }
     }
@@ -64,7 +68,9 @@ struct StatusCommand: SentinelCommand {
         interface.line(interface.bold(interface("Sao lưu", "Backups")))
         for job in view.jobs {
             let newest = job.newestSnapshot.map(timeText) ?? "-"
-            interface.line("  \(job.name): \(interface.text(job.recoveryPoint.title)); \(interface("bản mới nhất", "newest")) \(newest)\(job.isHeld ? interface(" [đang giữ]", " [held]") : "")")
+            interface.line(
+                "  \(job.name): \(interface.text(job.recoveryPoint.title)); \(interface("bản mới nhất", "newest")) \(newest)\(job.isHeld ? interface(" [đang giữ]", " [held]") : "")"
+            )
         }
     }
 

@@ -72,7 +72,8 @@ struct PlaybookValidateCommand: SentinelCommand {
             interface.line(
                 interface.isJSON
                     ? try jsonText(PlaybookAnswer(playbook))
-                    : interface("\(file): hợp lệ (\(playbook.id), \(playbook.steps.count) bước)", "\(file): valid (\(playbook.id), \(playbook.steps.count) steps)"))
+                    : interface(
+                        "\(file): hợp lệ (\(playbook.id), \(playbook.steps.count) bước)", "\(file): valid (\(playbook.id), \(playbook.steps.count) steps)"))
         }
         return .success
     }

@@ -53,22 +53,32 @@ struct RepoBackupCommand: SentinelCommand {
     private func show(_ report: BackupReport, _ interface: Interface) throws {
         let sums = report.summary
         if interface.isJSON {
-            interface.line(try jsonText(Summary(
-                files_new: sums.filesNew, files_changed: sums.filesChanged, files_unmodified: sums.filesUnmodified,
-                dirs_new: sums.dirsNew, dirs_changed: sums.dirsChanged, dirs_unmodified: sums.dirsUnmodified,
-                data_blobs: sums.dataBlobs, tree_blobs: sums.treeBlobs, data_added: sums.dataAdded,
-                data_added_packed: sums.dataAddedPacked, total_files_processed: sums.totalFilesProcessed,
-                total_bytes_processed: sums.totalBytesProcessed, total_duration: report.durationSeconds,
-                snapshot_id: report.snapshotID.hex)))
+            interface.line(
+                try jsonText(
+                    Summary(
+                        files_new: sums.filesNew, files_changed: sums.filesChanged, files_unmodified: sums.filesUnmodified,
+                        dirs_new: sums.dirsNew, dirs_changed: sums.dirsChanged, dirs_unmodified: sums.dirsUnmodified,
+                        data_blobs: sums.dataBlobs, tree_blobs: sums.treeBlobs, data_added: sums.dataAdded,
+                        data_added_packed: sums.dataAddedPacked, total_files_processed: sums.totalFilesProcessed,
+                        total_bytes_processed: sums.totalBytesProcessed, total_duration: report.durationSeconds,
+                        snapshot_id: report.snapshotID.hex)))
             return
         }
-        interface.line(interface(
-            "Tệp: \(sums.filesNew) mới, \(sums.filesChanged) đổi, \(sums.filesUnmodified) giữ nguyên; thêm \(sizeText(sums.dataAddedPacked)) vào kho.",
-            "Files: \(sums.filesNew) new, \(sums.filesChanged) changed, \(sums.filesUnmodified) unmodified; added \(sizeText(sums.dataAddedPacked)) to the repository."))
-        interface.line(interface(
-            "Đã xử lý \(sums.totalFilesProcessed) tệp, \(sizeText(sums.totalBytesProcessed)) trong \(durationText(report.durationSeconds)).",
-            "Processed \(sums.totalFilesProcessed) files, \(sizeText(sums.totalBytesProcessed)) in \(durationText(report.durationSeconds))."))
-        let suffix = report.isComplete ? "" : interface(" (chưa trọn vẹn: \(report.unreadable.count + report.omittedUnreadable) mục không đọc được)", " (incomplete: \(report.unreadable.count + report.omittedUnreadable) entries unreadable)")
+        interface.line(
+            interface(
+                "Tệp: \(sums.filesNew) mới, \(sums.filesChanged) đổi, \(sums.filesUnmodified) giữ nguyên; thêm \(sizeText(sums.dataAddedPacked)) vào kho.",
+                "Files: \(sums.filesNew) new, \(sums.filesChanged) changed, \(sums.filesUnmodified) unmodified; added \(sizeText(sums.dataAddedPacked)) to the repository."
+            ))
+        interface.line(
+            interface(
+                "Đã xử lý \(sums.totalFilesProcessed) tệp, \(sizeText(sums.totalBytesProcessed)) trong \(durationText(report.durationSeconds)).",
+                "Processed \(sums.totalFilesProcessed) files, \(sizeText(sums.totalBytesProcessed)) in \(durationText(report.durationSeconds))."))
+        let suffix =
+            report.isComplete
+            ? ""
+            : interface(
+                " (chưa trọn vẹn: \(report.unreadable.count + report.omittedUnreadable) mục không đọc được)",
+                " (incomplete: \(report.unreadable.count + report.omittedUnreadable) entries unreadable)")
         interface.line(interface("Đã lưu bản sao lưu \(report.snapshotID.short)\(suffix).", "Saved snapshot \(report.snapshotID.short)\(suffix)."))
     }
 }

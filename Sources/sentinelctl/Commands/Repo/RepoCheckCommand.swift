@@ -37,15 +37,19 @@ struct RepoCheckCommand: SentinelCommand {
         interface.endProgress()
         for finding in report.errors { interface.warn("\(interface("lỗi", "error")): \(interface.text(finding.message))") }
         if interface.isJSON {
-            interface.line(try jsonText(Summary(
-                num_errors: report.errors.count, broken_packs: report.damagedPacks.isEmpty ? nil : report.damagedPacks.map(\.hex),
-                suggest_repair_index: report.errors.contains { [.missingPack, .wrongPackSize, .unreadableIndex].contains($0.kind) },
-                suggest_prune: report.hints.contains { $0.kind == .orphanedPack })))
+            interface.line(
+                try jsonText(
+                    Summary(
+                        num_errors: report.errors.count, broken_packs: report.damagedPacks.isEmpty ? nil : report.damagedPacks.map(\.hex),
+                        suggest_repair_index: report.errors.contains { [.missingPack, .wrongPackSize, .unreadableIndex].contains($0.kind) },
+                        suggest_prune: report.hints.contains { $0.kind == .orphanedPack })))
         } else {
             for finding in report.hints { interface.line("\(interface("chú ý", "note")): \(interface.text(finding.message))") }
-            interface.line(interface(
-                "\(report.snapshots) bản sao lưu, \(report.packs) gói, \(report.blobs) khối, \(report.trees) cây đã kiểm tra\(readData ? ", đọc \(sizeText(report.bytesRead))" : "").",
-                "\(report.snapshots) snapshots, \(report.packs) packs, \(report.blobs) blobs, \(report.trees) trees checked\(readData ? ", \(sizeText(report.bytesRead)) read" : "")."))
+            interface.line(
+                interface(
+                    "\(report.snapshots) bản sao lưu, \(report.packs) gói, \(report.blobs) khối, \(report.trees) cây đã kiểm tra\(readData ? ", đọc \(sizeText(report.bytesRead))" : "").",
+                    "\(report.snapshots) snapshots, \(report.packs) packs, \(report.blobs) blobs, \(report.trees) trees checked\(readData ? ", \(sizeText(report.bytesRead)) read" : "")."
+                ))
             interface.line(
                 report.isSound
                     ? interface("Không có lỗi.", "no errors were found")

@@ -10,7 +10,8 @@ struct RepoLsCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var selection: SnapshotOptions
-    @Flag(name: [.customShort("l"), .long], help: ArgumentHelp(help("Kèm quyền, chủ, kích thước, thời gian.", "With mode, owner, size and time."))) var long = false
+    @Flag(name: [.customShort("l"), .long], help: ArgumentHelp(help("Kèm quyền, chủ, kích thước, thời gian.", "With mode, owner, size and time."))) var long =
+        false
 
     private struct Line: Encodable {
         let message_type = "node"
@@ -30,9 +31,10 @@ struct RepoLsCommand: SentinelCommand {
         let snapshot = try opened.findSnapshot(selection.snapshot, filter: selection.filter)
         try opened.loadIndex()
         if !interface.isJSON {
-            interface.line(interface(
-                "Bản sao lưu \(snapshot.id.short) lúc \(CivilTime(local: snapshot.time).display):",
-                "Snapshot \(snapshot.id.short) of \(CivilTime(local: snapshot.time).display):"))
+            interface.line(
+                interface(
+                    "Bản sao lưu \(snapshot.id.short) lúc \(CivilTime(local: snapshot.time).display):",
+                    "Snapshot \(snapshot.id.short) of \(CivilTime(local: snapshot.time).display):"))
         }
         try TreeWalker(repository: opened).list(snapshot) { path, node throws(RepositoryError) in
             guard interface.isJSON else { return interface.line(long ? columns(path, node) : path.description) }

@@ -40,17 +40,25 @@ struct RepoRestoreCommand: SentinelCommand {
         for item in report.failures { interface.warn("\(interface("lỗi", "error")): \(item.path): \(interface.text(item.reason))") }
         let files = report.filesRestored + report.hardLinksRestored
         if interface.isJSON {
-            interface.line(try jsonText(Summary(
-                total_files: files, files_restored: files, total_bytes: report.bytesRestored, bytes_restored: report.bytesRestored,
-                files_verified: report.filesVerified, errors: report.failures.count + report.omittedFailures)))
+            interface.line(
+                try jsonText(
+                    Summary(
+                        total_files: files, files_restored: files, total_bytes: report.bytesRestored, bytes_restored: report.bytesRestored,
+                        files_verified: report.filesVerified, errors: report.failures.count + report.omittedFailures)))
         } else {
-            interface.line(interface(
-                "Đã khôi phục \(files) tệp (\(sizeText(report.bytesRestored))) của \(snapshot.id.short) vào \(FilePath(target)) trong \(durationText(report.durationSeconds)).",
-                "Restored \(files) files (\(sizeText(report.bytesRestored))) of \(snapshot.id.short) to \(FilePath(target)) in \(durationText(report.durationSeconds))."))
-            if verify { interface.line(interface("Đã đọc lại và so khớp \(report.filesVerified) tệp.", "Read back and compared \(report.filesVerified) files.")) }
+            interface.line(
+                interface(
+                    "Đã khôi phục \(files) tệp (\(sizeText(report.bytesRestored))) của \(snapshot.id.short) vào \(FilePath(target)) trong \(durationText(report.durationSeconds)).",
+                    "Restored \(files) files (\(sizeText(report.bytesRestored))) of \(snapshot.id.short) to \(FilePath(target)) in \(durationText(report.durationSeconds))."
+                ))
+            if verify {
+                interface.line(interface("Đã đọc lại và so khớp \(report.filesVerified) tệp.", "Read back and compared \(report.filesVerified) files."))
+            }
             if report.metadataSkipped > 0 {
-                interface.line(interface(
-                    "\(report.metadataSkipped) thuộc tính chỉ root mới đặt được đã bỏ qua.", "\(report.metadataSkipped) attributes that only root may set were skipped."))
+                interface.line(
+                    interface(
+                        "\(report.metadataSkipped) thuộc tính chỉ root mới đặt được đã bỏ qua.",
+                        "\(report.metadataSkipped) attributes that only root may set were skipped."))
             }
         }
         return report.isComplete ? .success : ControlAPI.ExitCode.incomplete.rawValue
@@ -59,7 +67,8 @@ struct RepoRestoreCommand: SentinelCommand {
 
 /// Which snapshot a command is about.
 struct SnapshotOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp(help("Mã bản sao lưu (vài ký tự đầu) hoặc 'latest'.", "ID of the snapshot (its first digits) or 'latest'."))) var snapshot = "latest"
+    @Argument(help: ArgumentHelp(help("Mã bản sao lưu (vài ký tự đầu) hoặc 'latest'.", "ID of the snapshot (its first digits) or 'latest'."))) var snapshot =
+        "latest"
     @Option(name: [.customShort("H"), .long], help: ArgumentHelp(help("'latest' của máy này.", "'latest' of this host."))) var host: [String] = []
     @Option(help: ArgumentHelp(help("'latest' có nhãn này.", "'latest' with this tag."))) var tag: [String] = []
     @Option(help: ArgumentHelp(help("'latest' của đường dẫn này.", "'latest' of this path."))) var path: [String] = []

@@ -34,12 +34,14 @@ struct RepoSnapshotsCommand: SentinelCommand {
             (host.isEmpty || host.contains(snapshot.hostname)) && tag.allSatisfy(snapshot.tags.contains)
         }
         if interface.isJSON {
-            interface.line(try jsonText(snapshots.map { snapshot in
-                Line(
-                    time: snapshot.time.rfc3339Local, parent: snapshot.parent?.hex, tree: snapshot.tree.hex, paths: snapshot.paths,
-                    hostname: snapshot.hostname, username: snapshot.username, tags: snapshot.tags.isEmpty ? nil : snapshot.tags,
-                    program_version: snapshot.programVersion, id: snapshot.id.hex, short_id: snapshot.id.short)
-            }))
+            interface.line(
+                try jsonText(
+                    snapshots.map { snapshot in
+                        Line(
+                            time: snapshot.time.rfc3339Local, parent: snapshot.parent?.hex, tree: snapshot.tree.hex, paths: snapshot.paths,
+                            hostname: snapshot.hostname, username: snapshot.username, tags: snapshot.tags.isEmpty ? nil : snapshot.tags,
+                            program_version: snapshot.programVersion, id: snapshot.id.hex, short_id: snapshot.id.short)
+                    }))
             return .success
         }
         interface.table(

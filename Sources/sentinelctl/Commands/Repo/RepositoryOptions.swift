@@ -9,7 +9,9 @@ struct RepositoryOptions: ParsableArguments {
     @Option(name: [.customShort("r"), .long], help: ArgumentHelp(help("Kho sao lưu (hoặc RESTIC_REPOSITORY).", "The repository (or RESTIC_REPOSITORY).")))
     var repo: String?
 
-    @Option(name: [.customShort("p"), .long], help: ArgumentHelp(help("Tệp chứa mật khẩu (hoặc RESTIC_PASSWORD_FILE).", "File with the password (or RESTIC_PASSWORD_FILE).")))
+    @Option(
+        name: [.customShort("p"), .long],
+        help: ArgumentHelp(help("Tệp chứa mật khẩu (hoặc RESTIC_PASSWORD_FILE).", "File with the password (or RESTIC_PASSWORD_FILE).")))
     var passwordFile: String?
 
     @Option(help: ArgumentHelp(help("Lệnh in ra mật khẩu (hoặc RESTIC_PASSWORD_COMMAND).", "Command that prints the password (or RESTIC_PASSWORD_COMMAND).")))
