@@ -5,12 +5,12 @@ extension RepositoryError {
     /// What the failure means as an exit status; restic's numbers where it has one.
     package var exitCode: ExitCode {
         switch code {
-        case .missing: .noRepository
+        case .noRepository: .noRepository
         case .locked: .locked
         case .wrongPassword: .wrongPassword
         case .corrupt: .damaged
         case .interrupted: .interrupted
-        case .exists, .storage, .unsupported, .invalidArgument, .emptySnapshot: .failure
+        case .missing, .exists, .storage, .unsupported, .invalidArgument, .emptySnapshot: .failure
         }
     }
 }

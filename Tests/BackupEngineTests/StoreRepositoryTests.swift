@@ -138,8 +138,8 @@ internal import Testing
 
     @Test func `missing, existing and foreign places are told apart`() throws {
         try withTemporaryDirectory("open") { root in
-            #expect(code { _ = try Repository.open(at: root / "none", password: storePassword) } == .missing)
-            #expect(code { _ = try Repository.open(at: root, password: storePassword) } == .missing)
+            #expect(code { _ = try Repository.open(at: root / "none", password: storePassword) } == .noRepository)
+            #expect(code { _ = try Repository.open(at: root, password: storePassword) } == .noRepository)
             _ = try makeStore(root / "repo")
             #expect(code { _ = try makeStore(root / "repo") } == .exists)
             // Only a key left: still not overwritten.

@@ -115,6 +115,8 @@ import Testing
                 let killed = try await repo(["backup", "\(directory / "data")"], faults: "\(point)=kill")
                 // A point that this run does not pass leaves it to end well; the guarantee is the same.
                 #expect([0, 137].contains(killed.status), "\(point): \(killed)")
+                // The lock of a process that died is removed as in restic: on request.
+                try await repo(["unlock"]).expect(0)
                 try await repo(["check", "--read-data"]).expect(0)
                 try await repo(["restore", "latest", "--target", "\(directory / "after-\(point)")"]).expect(0)
             }

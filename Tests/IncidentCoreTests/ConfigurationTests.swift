@@ -33,7 +33,7 @@ let exampleConfig = """
     backup:
       repositories:
         main: {path: /var/backups/sentinel, password: {credential: repo-main}}
-        offsite: {path: /mnt/usb/sentinel, password: {file: /root/repo}}
+        offsite: {path: /mnt/usb/sentinel, password: {file: /srv/keys/repo}}
       jobs:
         hoso:
           sources: [{files: [/srv/hoso, /etc], exclude: ["*.tmp"]}]
@@ -82,7 +82,7 @@ let exampleConfig = """
         #expect(config.health.checks.map(\.down) == [3, 3, 3, 1, 3, 3])
         #expect(config.health.checks[1].parent == "duong-truyen")
         #expect(config.backup.repository(named: "main")?.password == .credential("repo-main"))
-        #expect(config.backup.repository(named: "offsite")?.password == .file("/root/repo"))
+        #expect(config.backup.repository(named: "offsite")?.password == .file("/srv/keys/repo"))
         let job = try #require(config.backup.job(named: "hoso"))
         #expect(job.sources == [FileSource(paths: ["/srv/hoso", "/etc"], excludes: ["*.tmp"])])
         #expect(job.repositories == ["main", "offsite"])

@@ -76,7 +76,7 @@ struct IncidentFixture: Sendable {
         return try Playbook.parse(Array(text.utf8), name: "\(id).yaml")
     }
 
-    static func library() throws -> PlaybookLibrary {
+    static func shippedPlaybooks() throws -> PlaybookLibrary {
         PlaybookLibrary(
             playbooks: [
                 try playbook("mat-dich-vu", triggers: "service.down, backup.failed, drill.failed"),
@@ -99,7 +99,7 @@ struct IncidentFixture: Sendable {
         self.clock = clock
         let batches = BatchStore(directory: directory / "batches")
         let definitions = PlaybookDefinitions(batches: batches)
-        let library = try Self.library()
+        let library = try Self.shippedPlaybooks()
         try definitions.preserve(library)
         let policy = TestPolicy(
             ResponsePolicy(configuration: try Configuration.parse(Array(configuration.utf8), name: "test.yaml"), playbooks: library))

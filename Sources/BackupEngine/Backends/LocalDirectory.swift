@@ -47,7 +47,7 @@ package struct LocalDirectory: Backend {
         } catch {
             if error.isMissing {
                 throw RepositoryError(
-                    .missing, Phrase(vi: "không có kho sao lưu ở \(description)", en: "there is no repository at \(description)"),
+                    .noRepository, Phrase(vi: "không có kho sao lưu ở \(description)", en: "there is no repository at \(description)"),
                     hint: Phrase(
                         vi: "kiểm tra đường dẫn, hoặc tạo kho bằng 'sentinelctl repo init'",
                         en: "check the path, or make a repository with 'sentinelctl repo init'"),

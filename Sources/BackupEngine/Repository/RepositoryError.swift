@@ -5,7 +5,9 @@ package import Platform
 /// Compared by ``code`` alone in tests; the texts are for people.
 package struct RepositoryError: ExplainedError {
     package enum Code: String, Sendable, Hashable {
-        /// There is no repository, snapshot or file of that name.
+        /// There is no repository at that place.
+        case noRepository
+        /// The repository has no snapshot, blob or file of that name.
         case missing
         /// A repository is there already.
         case exists

@@ -44,6 +44,8 @@ package struct BackupJobRunner: Sendable {
     ) throws -> BackupResult.Target {
         try cancellation.check()
         let repository = try Repository.open(at: FilePath(target.path), password: password(target.repository))
+        // As `restic unlock` does: a job that was killed here must not keep others out until somebody notices.
+        _ = try repository.unlock(removeAll: false)
         let request = BackupRequest(
             sources: order.allPaths, excludes: order.allExcludes, tags: [BackupOrder.tag(for: order.job)],
             hostname: order.hostname)

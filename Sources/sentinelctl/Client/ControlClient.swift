@@ -56,6 +56,14 @@ struct ControlClient: Sendable {
         }
     }
 
+    /// A socket that nobody answers on is said at once, not tried again until the time is over. Lives as long as the program.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(5)
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     private func send(_ method: String, _ path: String, _ body: [UInt8]?) async throws -> [UInt8] {
         var request = HTTPClientRequest(url: "http+unix://\(percentEncoded(socketPath.bytes))\(path)")
         request.method = method == "GET" ? .GET : .POST
@@ -67,7 +75,7 @@ struct ControlClient: Sendable {
         let response: HTTPClientResponse
         let bytes: ByteBuffer
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+            response = try await Self.http.execute(request, timeout: .seconds(120))
             bytes = try await response.body.collect(upTo: 64 << 20)
         } catch {
             if error is CancellationError { throw error }

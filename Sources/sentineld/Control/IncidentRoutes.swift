@@ -46,7 +46,6 @@ extension ControlRoutes {
             let detail = try await service.act(
                 verb, step: context.parameter("step"), of: context.parameter("id"), branch: order.next, note: order.note,
                 by: caller.responder)
-            try FaultPoint.reach("step.committed")
             return try await changed(detail)
         }
         route(router, .get, "/v1/holds", .read) { _, _, _ in try await service.holds(includingReleased: true) }

@@ -49,7 +49,6 @@ extension ControlRoutes {
         let accepted = try await core.accepts.accept(
             batch: batchDigest, rows: Int64(rows), root: rootDigest, previousSequence: base, isInitial: base < 0, by: caller.actor,
             note: order.note)
-        try FaultPoint.reach("accept.committed")
         _ = try await core.watch.ask(.applyAccept(AcceptReference(sequence: accepted.sequence, batch: batch, root: root)))
         await core.findings.incidentsChanged()
         return AcceptAnswer(rows: rows, root: root, sequence: accepted.sequence)

@@ -73,6 +73,8 @@ struct Core: Sendable {
         let signer = try LedgerKey.load(layout, siteCode: policy.configuration.site.code)
         let ledger = try Ledger.open(
             directory: layout.state, key: signer.key, origin: signer.verifier.name, projections: IncidentService.projections)
+        // What a drill that was killed has restored is nobody's to keep.
+        try DrillScratch.removeLeftovers(in: layout.scratch)
         let site = SiteState(policy)
         let batches = BatchStore(directory: LedgerFiles(directory: layout.state).batches)
         let definitions = PlaybookDefinitions(batches: batches)
