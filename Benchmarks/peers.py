@@ -151,7 +151,7 @@ def measure_ledger(harness, facts):
         def sentinel():
             shutil.rmtree(area, ignore_errors=True)
             area.mkdir()
-            run = harness.run([ours, "ledger", "bench", "--events", str(count), "--batch", str(batch), "--dir", str(area / "state"), "--json"])
+            run = harness.run([ours, "ledger", "bench", "--events", str(count), "--batch", str(batch), "--directory", str(area / "state"), "--json"])
             said = json.loads((harness.work / "last.log").read_text().strip().split("\n")[-1])
             return dict(run, seconds=float(said["seconds"]))
 

@@ -129,6 +129,9 @@ def main():
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
 
     facts = {"machine": platform.machine(), "kernel": platform.release(), "cores": len(os.sched_getaffinity(0)), "runs": options.runs}
+    facts["load"] = os.getloadavg()[0]
+    if facts["load"] > 0.5:
+        print(f"warning: the machine is busy (load {facts['load']:.1f}); the ratios say little")
     print(f"{facts['cores']} cores, Linux {facts['kernel']}, medians of {options.runs} paired runs, warm cache")
     if selected & {"backup", "integrity"}:
         data = corpus.build(harness.work / "corpus", options.size_mb)

@@ -63,7 +63,7 @@ package final class Repository: Sendable {
         do throws(RepositoryError) {
             _ = try backend.loadConfiguration(limit: ConfigurationFile.sizeLimitBytes)
         } catch {
-            if error.code != .missing { throw error }
+            if error.code != .noRepository { throw error }
             found = false
         }
         if !found {
@@ -81,7 +81,7 @@ package final class Repository: Sendable {
 
     /// Opens a repository in a directory.
     ///
-    /// - Throws: `.missing`, `.wrongPassword`, `.corrupt`, `.unsupported`, `.storage`.
+    /// - Throws: `.noRepository`, `.wrongPassword`, `.corrupt`, `.unsupported`, `.storage`.
     package static func open(at path: FilePath, password: [UInt8]) throws(RepositoryError) -> Repository {
         try open(in: LocalDirectory(path), password: password)
     }
