@@ -3,12 +3,13 @@ import TestSupport
 import Testing
 
 /// A process of the daemon dies at a named moment of an accept or a playbook step. Whatever was answered with success is kept,
-/// nothing looks like tampering, and the daemon goes on by itself.
+/// nothing looks like tampering, and the daemon goes on by itself. Deaths at the ledger's own points are in LedgerFlowTests.
 @Suite(.enabled(if: Programs.areBuilt, Programs.howToBuild)) struct CrashTests {
     static let acceptPoints = [
-        "watch:accept.batch-written", "core:ledger.before-commit", "core:accept.committed", "watch:baseline.applied",
+        "watch:accept.batch-written", "core:accept.batch-written", "core:accept.committed", "watch:baseline.before-commit",
+        "watch:baseline.applied",
     ]
-    static let stepPoints = ["core:step.before-commit", "core:ledger.before-commit", "core:ledger.committed", "core:step.committed"]
+    static let stepPoints = ["core:step.before-commit", "core:step.committed"]
 
     @Test(arguments: acceptPoints)
     func `an accept that is cut off is there in full or not at all, and is no tampering`(point: String) async throws {
@@ -47,7 +48,7 @@ import Testing
             let step = try #require(opened.nextStep)
             try await first.stop()
 
-            let broken = try await Daemon.start(ward, faults: "\(point)=kill@\(point.contains("ledger") ? 3 : 1)")
+            let broken = try await Daemon.start(ward, faults: "\(point)=kill")
             let started = try await broken.ctl(["playbook", "start", id, step, "--note", "bắt đầu"])
             try await broken.stopHard()
 

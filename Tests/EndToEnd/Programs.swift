@@ -47,6 +47,11 @@ extension ProcessOutput {
         return self
     }
 
+    /// Like ``expect(_:sourceLocation:)``, and ends the test: what follows would only repeat the failure.
+    func require(_ status: Int32, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try #require(self.status == status, "\(self)", sourceLocation: sourceLocation)
+    }
+
     /// Standard output as JSON.
     func json(sourceLocation: SourceLocation = #_sourceLocation) throws -> JSON {
         try #require(JSON(standardOutput), "no JSON: \(self)", sourceLocation: sourceLocation)

@@ -35,7 +35,7 @@ import Testing
             func repo(_ arguments: [String]) async throws -> ProcessOutput {
                 try await Programs.sentinelctl(["repo"] + arguments, zone: zone, environment: environment)
             }
-            try await repo(["init"]).expect(0)
+            try await repo(["init"]).require(0)
             try await repo(["backup", "\(directory / "data")"]).expect(0)
             #expect(try await repo(["snapshots", "--json"]).expect(0).json().items.count == 1)
             try await repo(["ls", "latest"]).expect(0)
@@ -58,7 +58,7 @@ import Testing
             }
             let data = directory / "data"
             let below = FilePath("\(data)").bytes.dropFirst()
-            try await ours(["init"]).expect(0)
+            try await ours(["init"]).require(0)
             try await ours(["backup", "\(data)"]).expect(0)
             try await theirs(["check", "--read-data"]).expect(0)
             try await theirs(["restore", "latest", "--target", "\(directory / "theirs")"]).expect(0)
@@ -79,7 +79,7 @@ import Testing
                 try await Programs.sentinelctl(["repo"] + arguments, environment: environment.merging(changes) { _, new in new })
             }
             try await repo(["snapshots"]).expect(10)
-            try await repo(["init"]).expect(0)
+            try await repo(["init"]).require(0)
             try await repo(["snapshots"], ["RESTIC_PASSWORD": "sai"]).expect(12)
             try await repo(["restore", "deadbeef", "--target", "\(directory / "x")"]).expect(1)
             try await repo(["backup"]).expect(64)
@@ -91,7 +91,7 @@ import Testing
             func repo(_ arguments: [String]) async throws -> ProcessOutput {
                 try await Programs.sentinelctl(["repo"] + arguments, environment: environment)
             }
-            try await repo(["init"]).expect(0)
+            try await repo(["init"]).require(0)
             try await repo(["backup", "\(directory / "data")"]).expect(0)
             let pack = try #require(packs(in: directory / "repo").max { $0.size < $1.size })
             var bytes = try DurableFiles.read(pack.path, limit: 64 << 20)
@@ -109,7 +109,7 @@ import Testing
                 try await Programs.sentinelctl(
                     ["repo"] + arguments, environment: environment.merging(["SENTINEL_FAULTS": faults]) { _, new in new })
             }
-            try await repo(["init"]).expect(0)
+            try await repo(["init"]).require(0)
             try await repo(["backup", "\(directory / "data" / "rỗng")"]).expect(0)
             for point in ["pack.written", "pack.published", "index.published", "snapshot.published", "file.renamed"] {
                 let killed = try await repo(["backup", "\(directory / "data")"], faults: "\(point)=kill")
@@ -132,7 +132,7 @@ import Testing
                 try await Programs.sentinelctl(
                     ["repo"] + arguments, environment: environment.merging(["SENTINEL_FAULTS": faults]) { _, new in new })
             }
-            try await repo(["init"]).expect(0)
+            try await repo(["init"]).require(0)
             try await repo(["backup", "\(directory / "data" / "rỗng")", "--tag", "trước"]).expect(0)
             for point in isFullTest ? ["file.written", "file.synchronised", "file.renamed"] : ["file.renamed"] {
                 // The first write, the second, … until a run has no such write any more and ends well.

@@ -75,7 +75,7 @@ func withWard<Result>(
         let ward = try Ward(in: directory, extra: extra)
         try await Programs.sentinelctl(
             ["repo", "init", "-r", ward.repository.description], environment: ["RESTIC_PASSWORD": Ward.password]
-        ).expect(0)
+        ).require(0)
         return try await body(ward)
     }
 }
