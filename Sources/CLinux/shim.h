@@ -63,7 +63,6 @@ static inline int sentinel_limit_capabilities(uint64_t mask) {
     return (int)syscall(SYS_capset, &header, data);
 }
 /* For `ps -L` and debuggers; the kernel keeps 15 bytes. */
-static inline int sentinel_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 /* An own, empty network namespace: not even loopback is up. */
 static inline int sentinel_leave_network(void) { return (int)syscall(SYS_unshare, 0x40000000L /* CLONE_NEWNET */); }
 /* The permitted set of this thread, or 0 when it cannot be read. */

@@ -74,6 +74,20 @@ package struct RedactField: Codable, Sendable {
     }
 }
 
+/// Holds the snapshots of jobs because of an incident.
+package struct PlaceHold: Codable, Sendable {
+    package var incident: String
+    /// Names of backup jobs; empty means all.
+    package var jobs: [String]
+    package var reason: String?
+
+    package init(incident: String, jobs: [String], reason: String?) {
+        self.incident = incident
+        self.jobs = jobs
+        self.reason = reason
+    }
+}
+
 /// Ends a hold on snapshots.
 package struct ReleaseHold: Codable, Sendable {
     package var id: String

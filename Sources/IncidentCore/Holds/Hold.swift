@@ -71,7 +71,7 @@ package enum Holds {
             let shown = escapedForDisplay(bounded(id, 64))
             throw IncidentError(
                 .notFound, Phrase(vi: "không có lệnh giữ '\(shown)'", en: "there is no hold '\(shown)'"),
-                hint: Phrase(vi: "xem 'sentinelctl backup hold list'", en: "see 'sentinelctl backup hold list'"))
+                hint: Phrase(vi: "xem 'sentinelctl backup holds'", en: "see 'sentinelctl backup holds'"))
         }
         if isReleased {
             throw IncidentError(.refused, Phrase(vi: "lệnh giữ \(id) đã được bỏ", en: "hold \(id) is released already"))

@@ -162,6 +162,26 @@ extension IncidentService {
         try await ledger.read { try Holds.covering(snapshot, in: $0) }
     }
 
+    /// Holds the snapshots of jobs because of an incident: nothing deletes them until the hold is released.
+    ///
+    /// - Parameter jobs: Names of backup jobs; all of the configuration when empty.
+    /// - Throws: `.notFound` for an unknown incident or job.
+    package func placeHold(for id: String, jobs: [String], reason: String?, by responder: Responder) async throws -> [HoldView] {
+        let known = policy.configuration.backup.jobs.map(\.name)
+        for job in jobs where !known.contains(job) {
+            throw Self.unknown(Phrase(vi: "việc sao lưu", en: "backup job"), job, among: known)
+        }
+        let moment = now
+        return try await ledger.commit { transaction in
+            let row = try IncidentTable.require(id, in: transaction.database)
+            let why = reason.map { Phrase(verbatim: bounded($0, 400)) } ?? Phrase(vi: "giữ cho sự cố \(row.id)", en: "held for incident \(row.id)")
+            for job in jobs.isEmpty ? known : jobs {
+                _ = try Holds.place(job: job, incident: row.id, reason: why, now: moment, actor: responder.actor, in: transaction)
+            }
+            return try Holds.list(includingReleased: true, in: transaction.database)
+        }
+    }
+
     /// Ends a hold. Administrators only: it is what keeps the last clean snapshots alive.
     package func releaseHold(_ id: String, reason: String, by responder: Responder) async throws -> [HoldView] {
         if !responder.isAdministrator {

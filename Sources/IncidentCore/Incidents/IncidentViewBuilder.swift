@@ -17,7 +17,7 @@ struct IncidentViewBuilder {
             rule: row.rule, asset: row.asset, opened: viewTime(row.opened), updated: viewTime(row.updated),
             closed: row.closed.map { viewTime($0) }, closedByItself: row.isClosedByItself, assignee: row.assignee,
             findings: row.findings, files: row.files, playbook: state?.definition.id,
-            next: row.status == .closed ? nil : state.flatMap(nextStep))
+            next: row.status == .closed ? nil : state.flatMap { nextStep($0, openedAt: row.opened) })
     }
 
     func detail(of row: IncidentRow, in database: Database) throws -> IncidentDetail {
@@ -25,7 +25,7 @@ struct IncidentViewBuilder {
         var current: PlaybookRunState?
         for run in try PlaybookRuns.all(of: row.id, in: database) {
             let state = try state(of: row, run, in: database)
-            runs.append(view(of: state))
+            runs.append(view(of: state, openedAt: row.opened))
             if run.superseded == nil { current = state }
         }
         let holds = try Holds.list(includingReleased: true, in: database).filter { $0.incident == row.id }
@@ -46,9 +46,9 @@ struct IncidentViewBuilder {
             rows: try PlaybookRuns.steps(of: row.id, run: run.run, in: database))
     }
 
-    private func nextStep(_ state: PlaybookRunState) -> NextStepView? {
+    private func nextStep(_ state: PlaybookRunState, openedAt opened: Timestamp) -> NextStepView? {
         guard let step = state.current.first else { return nil }
-        let deadline = state.deadline(of: step)
+        let deadline = state.deadline(of: step, openedAt: opened)
         return NextStepView(
             step: step.id, title: step.title, state: state.state(of: step), role: step.role, roleTitle: step.role.title,
             people: policy.configuration.team.people(in: step.role).map {
@@ -56,7 +56,7 @@ struct IncidentViewBuilder {
             }, deadline: deadline.map { viewTime($0) }, isOverdue: deadline.map { $0 < now } ?? false)
     }
 
-    private func view(of state: PlaybookRunState) -> PlaybookRunView {
+    private func view(of state: PlaybookRunState, openedAt opened: Timestamp) -> PlaybookRunView {
         let playbook = state.definition
         return PlaybookRunView(
             run: state.run.run, playbook: playbook.id, version: playbook.versionText, title: playbook.title,
@@ -66,7 +66,7 @@ struct IncidentViewBuilder {
             steps: playbook.steps.map { step in
                 let row = state.rows[step.id]
                 let stepState = state.state(of: step)
-                let deadline = state.deadline(of: step)
+                let deadline = state.deadline(of: step, openedAt: opened)
                 let isOver = stepState == .done || stepState == .skipped
                 return StepView(
                     id: step.id, phase: step.phase, phaseTitle: step.phase.title, title: step.title,

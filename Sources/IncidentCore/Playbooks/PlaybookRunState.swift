@@ -33,9 +33,9 @@ struct PlaybookRunState {
         }
     }
 
-    /// Counted from the moment the playbook was attached: at the opening, or when the incident became one of its kind.
-    func deadline(of step: PlaybookStep) -> Timestamp? {
-        step.deadlineSeconds.map { run.attached.adding(seconds: Int64($0)) }
+    /// Counted from the opening of the incident: the law's hours run from the detection, whenever the playbook was attached.
+    func deadline(of step: PlaybookStep, openedAt opened: Timestamp) -> Timestamp? {
+        step.deadlineSeconds.map { opened.adding(seconds: Int64($0)) }
     }
 
     // MARK: Actions

@@ -49,6 +49,10 @@ extension ControlRoutes {
             return try await changed(detail)
         }
         route(router, .get, "/v1/holds", .read) { _, _, _ in try await service.holds(includingReleased: true) }
+        route(router, .post, "/v1/holds", .respond) { request, _, caller in
+            let order = try await body(request, as: PlaceHold.self)
+            return try await service.placeHold(for: order.incident, jobs: order.jobs, reason: order.reason, by: caller.responder)
+        }
         route(router, .post, "/v1/holds/release", .administer) { request, _, caller in
             let order = try await body(request, as: ReleaseHold.self)
             return try await service.releaseHold(order.id, reason: order.reason, by: caller.responder)

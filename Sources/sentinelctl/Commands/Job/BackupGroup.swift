@@ -7,7 +7,7 @@ internal import Platform
 struct BackupGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: help("Công việc sao lưu trong cấu hình.", "The backup jobs of the configuration."),
-        subcommands: [BackupRunCommand.self, BackupListCommand.self, HoldListCommand.self, HoldReleaseCommand.self])
+        subcommands: [BackupRunCommand.self, BackupListCommand.self, HoldPlaceCommand.self, HoldListCommand.self, HoldReleaseCommand.self])
 }
 
 struct BackupRunCommand: SentinelCommand {
@@ -74,6 +74,25 @@ struct HoldListCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         try showHolds(try await ControlClient(daemon, interface).get(Route.holds), interface)
+        return .success
+    }
+}
+
+struct HoldPlaceCommand: SentinelCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hold",
+        abstract: help("Giữ các bản sao lưu vì một sự cố: không gì được xóa chúng.", "Hold snapshots because of an incident: nothing may delete them."))
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var daemon: DaemonOptions
+    @Argument(help: ArgumentHelp(help("Số sự cố.", "Number of the incident."))) var incident: String
+    @Option(help: ArgumentHelp(help("Chỉ công việc này (lặp lại được); mặc định: tất cả.", "Only this job (repeatable); all by default."))) var job: [String] =
+        []
+    @Option(help: ArgumentHelp(help("Lý do.", "Reason."))) var reason: String?
+
+    func execute(_ interface: Interface) async throws -> Int32 {
+        let holds: [HoldView] = try await ControlClient(daemon, interface).post(
+            Route.holds, PlaceHold(incident: incident, jobs: job, reason: reason))
+        try showHolds(holds, interface)
         return .success
     }
 }
