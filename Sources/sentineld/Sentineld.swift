@@ -5,16 +5,18 @@ internal import Platform
 
 /// The one binary. Without `--role` it is the parent; with it, one of the processes that the parent starts.
 ///
-/// A role gives up its rights before anything else: capabilities belong to threads, and here there is only one.
+/// A role gives up its rights before anything else. Rights belong to threads, so `main` is not async: an async one would go on
+/// in a second thread, and the first would keep them all.
 @main
 enum Sentineld {
-    static func main() async {
+    static func main() {
         let arguments = CommandLine.arguments
-        if arguments.count >= 3, arguments[1] == "--role" {
-            guard let role = ProcessRole(rawValue: arguments[2]) else { exit(ProcessExit.usage) }
-            exit(await RoleMain.run(role, isSystem: arguments.dropFirst(3).first == "system"))
-        }
-        ParentCommand.main()
+        guard arguments.count >= 3, arguments[1] == "--role" else { return ParentCommand.main() }
+        guard let role = ProcessRole(rawValue: arguments[2]) else { exit(ProcessExit.usage) }
+        RoleMain.giveUpRights(role, isSystem: arguments.dropFirst(3).first == "system")
+        // Detached: this thread only waits from here on.
+        Task.detached { exit(await RoleMain.run(role)) }
+        while true { pause() }
     }
 }
 

@@ -32,6 +32,27 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: getuid() == 0, "only root has rights to give up"))
+    func `no thread of a role keeps a right that the role does not need`() async throws {
+        try await withWard { ward in
+            let daemon = try await Daemon.start(ward)
+            for (role, allowed) in [("core", UInt64(0)), ("watch", 1 << 21 | 1 << 2 | 1 << 19)] {
+                let process = try #require(daemon.roleProcess(role))
+                let threads = directoryEntries(FilePath("/proc/\(process.pid)/task"))
+                #expect(threads.count > 1)
+                for thread in threads {
+                    let status = String(
+                        decoding: try DurableFiles.read(FilePath("/proc/\(process.pid)/task").appending(thread) / "status", limit: 1 << 16),
+                        as: UTF8.self)
+                    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("CapEff:") })
+                    let capabilities = try #require(UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16))
+                    #expect(capabilities & ~allowed == 0, "\(role), thread \(FilePath(bytes: thread)): \(line)")
+                }
+            }
+            try await daemon.stop()
+        }
+    }
+
     @Test func `every process is restarted or taken along when one is killed`() async throws {
         try await withWard { ward in
             let daemon = try await Daemon.start(ward)

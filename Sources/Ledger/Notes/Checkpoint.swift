@@ -42,7 +42,7 @@ package struct Checkpoint: Sendable, Hashable {
             throw LedgerError(
                 .unauthentic,
                 Phrase(
-                    vi: "điểm kiểm tra mang nguồn '\(escapedForDisplay(origin))', không phải '\(escapedForDisplay(key.name))'",
+                    vi: "điểm chốt mang nguồn '\(escapedForDisplay(origin))', không phải '\(escapedForDisplay(key.name))'",
                     en: "the checkpoint is of the origin '\(escapedForDisplay(origin))', not '\(escapedForDisplay(key.name))'"))
         }
     }

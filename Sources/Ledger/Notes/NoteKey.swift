@@ -40,7 +40,7 @@ package struct NoteVerifier: Sendable, Hashable {
         let shown = escapedForDisplay(String(text.prefix(120)))
         return LedgerError(
             .malformed,
-            Phrase(vi: "'\(shown)' không phải khóa kiểm tra sổ cái", en: "'\(shown)' is not a verification key of a ledger"),
+            Phrase(vi: "'\(shown)' không phải khóa kiểm chứng sổ cái", en: "'\(shown)' is not a verification key of a ledger"),
             hint: Phrase(
                 vi: "khóa có dạng tên+8 chữ số hex+base64, được in trên phiếu khôi phục và trên mỗi báo cáo",
                 en: "it looks like name+8 hex digits+base64, and is printed on the recovery sheet and on every report"))

@@ -76,6 +76,6 @@ package struct SignedNote: Sendable, Hashable {
             .unauthentic,
             Phrase(vi: "không có chữ ký hợp lệ của '\(shown)'", en: "there is no valid signature of '\(shown)'"),
             hint: Phrase(
-                vi: "so khóa kiểm tra với phiếu khôi phục đã in", en: "compare the verification key with the printed recovery sheet"))
+                vi: "so khóa kiểm chứng với phiếu khôi phục đã in", en: "compare the verification key with the printed recovery sheet"))
     }
 }

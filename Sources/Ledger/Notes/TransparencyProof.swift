@@ -84,7 +84,7 @@ package struct TransparencyProof: Sendable, Hashable {
             throw LedgerError(
                 .unauthentic,
                 Phrase(
-                    vi: "sự kiện số \(index) không nằm trong sổ cái mà điểm kiểm tra xác nhận",
+                    vi: "sự kiện số \(index) không nằm trong sổ cái mà điểm chốt xác nhận",
                     en: "event \(index) does not stand in the ledger that the checkpoint confirms"))
         }
         return checkpoint

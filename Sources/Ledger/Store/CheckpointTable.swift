@@ -21,7 +21,7 @@ package enum CheckpointTable {
             throw LedgerError(
                 .rolledBack,
                 Phrase(
-                    vi: "sổ cái có \(size) sự kiện, nhưng điểm kiểm tra đã ký xác nhận \(checkpoint.size): sổ cái đã bị quay về trạng thái cũ",
+                    vi: "sổ cái có \(size) sự kiện, nhưng điểm chốt đã ký xác nhận \(checkpoint.size): sổ cái đã bị quay về trạng thái cũ",
                     en: "the ledger has \(size) events, but a signed checkpoint confirms \(checkpoint.size): the ledger was rolled back"),
                 hint: LedgerFiles.restoreHint)
         }
@@ -31,7 +31,7 @@ package enum CheckpointTable {
             throw LedgerError(
                 .inconsistent,
                 Phrase(
-                    vi: "\(checkpoint.size) sự kiện đầu của sổ cái không phải những sự kiện mà điểm kiểm tra đã ký (\(checkpoint.root.short)) xác nhận",
+                    vi: "\(checkpoint.size) sự kiện đầu của sổ cái không phải những sự kiện mà điểm chốt đã ký (\(checkpoint.root.short)) xác nhận",
                     en: "the first \(checkpoint.size) events of the ledger are not those that the signed checkpoint (\(checkpoint.root.short)) confirms"),
                 hint: LedgerFiles.restoreHint)
         }

@@ -98,7 +98,7 @@ struct LedgerInspection {
                 throw LedgerError(
                     .inconsistent,
                     Phrase(
-                        vi: "một điểm kiểm tra của sổ cái không đọc được hoặc chữ ký sai",
+                        vi: "một điểm chốt của sổ cái không đọc được hoặc chữ ký sai",
                         en: "a checkpoint of the ledger cannot be read, or its signature is false"),
                     hint: LedgerFiles.restoreHint, cause: error)
             }

@@ -40,7 +40,7 @@ package struct VerificationProblem: Sendable, Hashable, Codable {
         case .payload: Phrase(vi: "văn bản của sự kiện\(place) bị sửa hoặc mất\(more)", en: "a text of event\(place) was changed or is missing\(more)")
         case .redaction:
             Phrase(vi: "việc xóa văn bản của sự kiện\(place) không đúng quy trình\(more)", en: "a text of event\(place) was not erased as recorded\(more)")
-        case .checkpoint: Phrase(vi: "điểm kiểm tra không khớp sổ cái\(more)", en: "a checkpoint does not fit the ledger\(more)")
+        case .checkpoint: Phrase(vi: "điểm chốt không khớp sổ cái\(more)", en: "a checkpoint does not fit the ledger\(more)")
         case .batch: Phrase(vi: "tệp lô của sự kiện\(place) bị mất hoặc hỏng\(more)", en: "the batch file of event\(place) is missing or damaged\(more)")
         case .identity: Phrase(vi: "sổ cái không thuộc khóa này\(more)", en: "the ledger does not belong to this key\(more)")
         }

@@ -174,7 +174,7 @@ struct Core: Sendable {
                 site: site, isSystem: layout.isSystem, ledger: ledger, refusals: RefusalLimit()))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await server.run(router: routes.router(), logger: Logger(label: "control")) {
+                try await server.run(router: routes.router(), logger: Self.serverLog) {
                     do {
                         try parent.tell(.ready)
                     } catch {
@@ -191,6 +191,13 @@ struct Core: Sendable {
             group.cancelAll()
         }
     }
+
+    /// The server logs each connection that is cut at the end; only what ends the server itself is news.
+    private static let serverLog: Logger = {
+        var logger = Logger(label: "control")
+        logger.logLevel = .critical
+        return logger
+    }()
 
     /// Tells the parent that the core lives, which means: that the ledger answers.
     private func heartbeat() async throws {
