@@ -119,8 +119,11 @@ internal import Testing
                 environment: inheritedEnvironment([
                     "RESTIC_REPOSITORY": path.utf8, "RESTIC_PASSWORD": String(decoding: storePassword, as: UTF8.self),
                 ]))
-            for _ in 0..<200 where onlyFiles(below: path / "locks").isEmpty { try await Task.sleep(for: .milliseconds(50)) }
-            #expect(onlyFiles(below: path / "locks").count == 1)
+            // The file under its final name, not the one under construction; then the 200 ms in which restic looks for a rival.
+            func locks() -> [FilePath] { onlyFiles(below: path / "locks").filter { $0.name.count == 64 } }
+            for _ in 0..<200 where locks().isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+            #expect(locks().count == 1)
+            try await Task.sleep(for: .seconds(1))
             let held = failure { _ = try repository.lock(exclusive: false) }
             #expect(held?.code == .locked)
             #expect(held?.message.en.contains("exclusively by PID \(holder.pid) @") == true)
