@@ -105,6 +105,17 @@ internal import Testing
         }
     }
 
+    @Test(arguments: [0, 1, 3, 4, 40]) func `a pack cut to a few bytes is an error of the check, not its end`(size: Int) async throws {
+        try await withTemporaryDirectory("stump") { root in
+            let repository = try makeStore(root / "repo")
+            try fillStore(repository)
+            let pack = try #require(onlyFiles(below: root / "repo" / "data").first)
+            try rewrite(pack) { $0 = Array($0.prefix(size)) }
+            let opened = try Repository.open(at: root / "repo", password: storePassword)
+            #expect(!(try opened.check(readData: true).isSound))
+        }
+    }
+
     @Test func `restic's exclusive lock keeps us out, and ours keeps restic out`() async throws {
         try await withTemporaryDirectory("locked") { root in
             let path = root / "repo"

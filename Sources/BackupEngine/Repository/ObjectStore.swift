@@ -103,8 +103,14 @@ struct ObjectStore: Sendable {
 
     /// The blobs of a pack as its own header lists them.
     func loadPackHeader(_ pack: StoredFile) throws(RepositoryError) -> [PackEntry] {
+        guard pack.sizeBytes >= UInt64(PackHeader.lengthFieldBytes) else {
+            throw .corrupt(
+                Phrase(
+                    vi: "pack \(pack.id.hex) chỉ có \(pack.sizeBytes) byte", en: "pack \(pack.id.hex) has only \(pack.sizeBytes) bytes"))
+        }
         do {
-            let field = try readPart(pack, offset: pack.sizeBytes - 4, count: 4)
+            let field = try readPart(
+                pack, offset: pack.sizeBytes - UInt64(PackHeader.lengthFieldBytes), count: PackHeader.lengthFieldBytes)
             let length = try PackHeader.sealedHeaderBytes(lengthField: field, packSize: pack.sizeBytes)
             let blobBytes = pack.sizeBytes - UInt64(length + PackHeader.lengthFieldBytes)
             let sealed = try readPart(pack, offset: blobBytes, count: length)
