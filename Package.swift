@@ -67,18 +67,20 @@ let package = Package(
             name: "Platform", dependencies: ["COpenSSL", "CSQLite", "CZstd", "CYAML", "CLinux", subprocess],
             swiftSettings: optimised),
         .target(name: "BackupEngine", dependencies: ["Platform"], swiftSettings: optimised),
+        .target(
+            name: "RemoteStorage", dependencies: ["BackupEngine", "Platform", httpClient, nioTLS] + nio, swiftSettings: compact),
         .target(name: "IntegrityEngine", dependencies: ["Platform"], swiftSettings: optimised),
         .target(name: "HealthEngine", dependencies: ["Platform", httpClient, nioTLS] + nio, swiftSettings: compact),
         .target(name: "Ledger", dependencies: ["Platform"], swiftSettings: optimised),
         .target(name: "ControlAPI", swiftSettings: compact),
         .target(
             name: "IncidentCore",
-            dependencies: ["Platform", "BackupEngine", "IntegrityEngine", "HealthEngine", "Ledger", "ControlAPI"],
+            dependencies: ["Platform", "BackupEngine", "RemoteStorage", "IntegrityEngine", "HealthEngine", "Ledger", "ControlAPI"],
             swiftSettings: compact),
         .executableTarget(
             name: "sentineld",
             dependencies: [
-                "IncidentCore", "ControlAPI", "Ledger", "HealthEngine", "IntegrityEngine", "BackupEngine", "Platform",
+                "IncidentCore", "ControlAPI", "Ledger", "HealthEngine", "IntegrityEngine", "RemoteStorage", "BackupEngine", "Platform",
                 httpServer, httpClient, argumentParser, logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + nio,
@@ -86,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "sentinelctl",
             dependencies: [
-                "IncidentCore", "ControlAPI", "Ledger", "IntegrityEngine", "BackupEngine", "Platform",
+                "IncidentCore", "ControlAPI", "Ledger", "IntegrityEngine", "RemoteStorage", "BackupEngine", "Platform",
                 httpClient, argumentParser,
             ] + nio,
             swiftSettings: compact, linkerSettings: selfContained),
@@ -94,6 +96,8 @@ let package = Package(
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: rules),
         .testTarget(
             name: "BackupEngineTests", dependencies: ["BackupEngine", "Platform", "TestSupport"], swiftSettings: rules),
+        .testTarget(
+            name: "RemoteStorageTests", dependencies: ["RemoteStorage", "BackupEngine", "Platform", "TestSupport"], swiftSettings: rules),
         .testTarget(
             name: "IntegrityEngineTests", dependencies: ["IntegrityEngine", "Platform", "TestSupport"],
             swiftSettings: rules),

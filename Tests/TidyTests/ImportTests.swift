@@ -12,12 +12,13 @@ private struct Layer {
 
 private let nio: Set<String> = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOFoundationEssentialsCompat"]
 private let engines: Set<String> = [
-    "Platform", "BackupEngine", "IntegrityEngine", "HealthEngine", "Ledger", "ControlAPI",
+    "Platform", "BackupEngine", "RemoteStorage", "IntegrityEngine", "HealthEngine", "Ledger", "ControlAPI",
 ]
 private let layers: [String: Layer] = [
     "Platform": Layer(
         ours: ["COpenSSL", "CSQLite", "CZstd", "CYAML", "CLinux"], packages: ["Subprocess", "Logging", "SystemPackage"]),
-    "BackupEngine": Layer(ours: ["Platform"], foldersOnly: ["AsyncHTTPClient": "Backends"]),
+    "BackupEngine": Layer(ours: ["Platform"]),
+    "RemoteStorage": Layer(ours: ["Platform", "BackupEngine"], packages: nio.union(["AsyncHTTPClient", "NIOSSL"])),
     "IntegrityEngine": Layer(ours: ["Platform"]),
     "HealthEngine": Layer(ours: ["Platform"], packages: nio.union(["AsyncHTTPClient", "NIOSSL"])),
     "Ledger": Layer(ours: ["Platform"]),

@@ -11,10 +11,10 @@ package final class Repository: Sendable {
     package var location: String { store.backend.description }
 
     let store: ObjectStore
-    private let master: MasterKey
-    private let index = SharedIndex()
-    private let writer: PackWriter
-    private let identity = WriterIdentity.current()
+    let master: MasterKey
+    let index = SharedIndex()
+    let writer: PackWriter
+    let identity = WriterIdentity.current()
 
     private init(backend: any Backend, master: MasterKey, configuration: RepositoryConfiguration) {
         self.master = master
@@ -207,119 +207,4 @@ package final class Repository: Sendable {
 
     /// Makes everything stored so far durable: packs first, then the index that names them.
     package func flush() throws(RepositoryError) { try writer.flush() }
-
-    // MARK: Snapshots
-
-    /// Every snapshot, and the files that are none although they should be.
-    package func readSnapshots() throws(RepositoryError) -> (snapshots: [Snapshot], unreadable: [(id: Digest, error: RepositoryError)]) {
-        var snapshots: [Snapshot] = []
-        var unreadable: [(id: Digest, error: RepositoryError)] = []
-        for file in try store.backend.list(.snapshot) {
-            do throws(RepositoryError) {
-                snapshots.append(try loadSnapshot(file.id))
-            } catch {
-                unreadable.append((file.id, error))
-            }
-        }
-        snapshots.sort { ($0.time, $0.id) < ($1.time, $1.id) }
-        return (snapshots, unreadable)
-    }
-
-    /// Every snapshot, oldest first.
-    ///
-    /// - Throws: When one cannot be read; ``readSnapshots()`` gives the others.
-    package func listSnapshots() throws(RepositoryError) -> [Snapshot] {
-        let (snapshots, unreadable) = try readSnapshots()
-        if let first = unreadable.first { throw first.error }
-        return snapshots
-    }
-
-    /// One snapshot by its full ID.
-    package func loadSnapshot(_ id: Digest) throws(RepositoryError) -> Snapshot {
-        let bytes = try store.loadDocument(.snapshot, id)
-        do throws(JSONError) {
-            return try SnapshotFile.decode(bytes, id: id)
-        } catch {
-            throw .corrupt(
-                Phrase(vi: "snapshot \(id.short): \(error.message.vi)", en: "snapshot \(id.short): \(error.message.en)"), cause: error)
-        }
-    }
-
-    /// Makes a snapshot durable, after everything it needs.
-    ///
-    /// - Returns: Its ID.
-    package func saveSnapshot(_ snapshot: Snapshot) throws(RepositoryError) -> Digest {
-        try flush()
-        let id = try store.saveDocument(.snapshot, SnapshotFile.encode(snapshot))
-        try reach("snapshot.published")
-        return id
-    }
-
-    /// Finds one snapshot.
-    ///
-    /// - Parameters:
-    ///   - reference: `latest`, or the first digits of an ID.
-    ///   - filter: What `latest` looks at; an ID finds its snapshot in any case.
-    /// - Throws: `.missing` when nothing matches, `.invalidArgument` when several IDs begin so.
-    package func findSnapshot(_ reference: String, filter: SnapshotFilter = .all) throws(RepositoryError) -> Snapshot {
-        if reference == "latest" {
-            guard let newest = try listSnapshots().last(where: filter.matches) else {
-                throw RepositoryError(.missing, Phrase(vi: "không có snapshot nào phù hợp", en: "no snapshot matches"))
-            }
-            return newest
-        }
-        let prefix = reference.lowercased()
-        let matches = try store.backend.list(.snapshot).map(\.id).filter { !prefix.isEmpty && $0.hex.hasPrefix(prefix) }
-        guard let first = matches.first else {
-            throw RepositoryError(
-                .missing,
-                Phrase(
-                    vi: "không có snapshot '\(escapedForDisplay(reference))'", en: "there is no snapshot '\(escapedForDisplay(reference))'"),
-                hint: Phrase(vi: "liệt kê bằng 'sentinelctl repo snapshots'", en: "list them with 'sentinelctl repo snapshots'"))
-        }
-        guard matches.count == 1 else {
-            let list = matches.prefix(5).map(\.short).joined(separator: ", ")
-            throw RepositoryError(
-                .invalidArgument,
-                Phrase(vi: "'\(reference)' chỉ đến nhiều snapshot: \(list)", en: "'\(reference)' means several snapshots: \(list)"),
-                hint: Phrase(vi: "gõ thêm chữ số của mã", en: "give more digits of the ID"))
-        }
-        return try loadSnapshot(first)
-    }
-
-    // MARK: Locks and check
-
-    /// Locks the repository against others: exclusively, or together with other shared locks.
-    ///
-    /// When the lock is lost, every later write of this repository fails.
-    ///
-    /// - Throws: `.locked` with who holds the other lock and since when.
-    package func lock(exclusive: Bool) throws(RepositoryError) -> RepositoryLock {
-        try lock(exclusive: exclusive, timing: LockTiming())
-    }
-
-    func lock(exclusive: Bool, timing: LockTiming) throws(RepositoryError) -> RepositoryLock {
-        try LockKeeper(store: store, identity: identity, timing: timing)
-            .acquire(exclusive: exclusive) { [writer] loss in writer.stop(loss) }
-    }
-
-    /// Removes stale locks, or all of them.
-    ///
-    /// - Returns: Number of locks removed.
-    package func unlock(removeAll: Bool = false) throws(RepositoryError) -> Int {
-        try LockKeeper(store: store, identity: identity).unlock(removeAll: removeAll)
-    }
-
-    /// Examines the repository. Takes no lock: callers hold an exclusive one.
-    ///
-    /// - Parameters:
-    ///   - readData: Also reads every pack in full, on two threads.
-    ///   - progress: Called on the calling thread.
-    /// - Throws: Only when the repository cannot be examined; damage is in the report.
-    package func check(
-        readData: Bool, progress: (CheckProgress) -> Void = { _ in }
-    ) throws(RepositoryError) -> CheckReport {
-        var check = RepositoryCheck(store: store)
-        return try check.run(readData: readData, progress: progress)
-    }
 }

@@ -7,8 +7,21 @@ struct RepoGroup: ParsableCommand {
         discussion: help(
             "Dùng cùng biến môi trường với restic: RESTIC_REPOSITORY, RESTIC_PASSWORD, RESTIC_PASSWORD_FILE, RESTIC_PASSWORD_COMMAND.",
             "Takes restic's environment: RESTIC_REPOSITORY, RESTIC_PASSWORD, RESTIC_PASSWORD_FILE, RESTIC_PASSWORD_COMMAND."),
-        subcommands: [
-            RepoInitCommand.self, RepoBackupCommand.self, RepoSnapshotsCommand.self, RepoLsCommand.self,
-            RepoRestoreCommand.self, RepoCheckCommand.self, RepoUnlockCommand.self,
-        ])
+        subcommands: writing + reading + maintaining)
+
+    private static let writing: [any ParsableCommand.Type] = [
+        RepoInitCommand.self,
+        RepoBackupCommand.self,
+        RepoRestoreCommand.self,
+    ]
+
+    private static let reading: [any ParsableCommand.Type] = [
+        RepoSnapshotsCommand.self,
+        RepoLsCommand.self,
+        RepoCheckCommand.self,
+    ]
+
+    private static let maintaining: [any ParsableCommand.Type] = [
+        RepoUnlockCommand.self
+    ]
 }

@@ -10,8 +10,8 @@ struct RepoInitCommand: SentinelCommand {
     @OptionGroup var repository: RepositoryOptions
 
     func execute(_ interface: Interface) async throws -> Int32 {
-        let location = try repository.location()
-        let made = try Repository.create(at: location, password: try await repository.password(confirming: true))
+        let storage = try repository.storage()
+        let made = try Repository.create(in: storage, password: try await repository.password(confirming: true))
         struct Initialized: Encodable {
             let message_type = "initialized"
             let id: String
@@ -19,10 +19,10 @@ struct RepoInitCommand: SentinelCommand {
         }
         interface.line(
             interface.isJSON
-                ? try jsonText(Initialized(id: made.configuration.id, repository: location.description))
+                ? try jsonText(Initialized(id: made.configuration.id, repository: made.location))
                 : interface(
-                    "Đã tạo kho \(made.configuration.id.prefix(10)) tại \(location).\nGiữ kỹ mật khẩu: mất mật khẩu là mất dữ liệu.",
-                    "Created repository \(made.configuration.id.prefix(10)) at \(location).\nKeep the password safe: without it the data is lost."))
+                    "Đã tạo kho \(made.configuration.id.prefix(10)) tại \(made.location).\nGiữ kỹ mật khẩu: mất mật khẩu là mất dữ liệu.",
+                    "Created repository \(made.configuration.id.prefix(10)) at \(made.location).\nKeep the password safe: without it the data is lost."))
         return .success
     }
 }

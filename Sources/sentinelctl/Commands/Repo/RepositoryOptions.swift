@@ -3,6 +3,7 @@ internal import BackupEngine
 internal import ControlAPI
 internal import Glibc
 internal import Platform
+internal import RemoteStorage
 
 /// Which repository, and its password: the options and variables that restic users know.
 struct RepositoryOptions: ParsableArguments {
@@ -17,20 +18,16 @@ struct RepositoryOptions: ParsableArguments {
     @Option(help: ArgumentHelp(help("Lệnh in ra mật khẩu (hoặc RESTIC_PASSWORD_COMMAND).", "Command that prints the password (or RESTIC_PASSWORD_COMMAND).")))
     var passwordCommand: String?
 
-    func location() throws -> FilePath {
+    func location() throws -> RepositoryLocation {
         guard let name = repo ?? environmentValue("RESTIC_REPOSITORY"), !name.isEmpty else {
             throw CommandFailure(
                 vi: "chưa nêu kho sao lưu", en: "no repository was named",
                 hint: Phrase(vi: "dùng -r ĐƯỜNG-DẪN hoặc đặt RESTIC_REPOSITORY", en: "use -r PATH or set RESTIC_REPOSITORY"))
         }
-        if let colon = name.firstIndex(of: ":"), ["rest", "sftp", "s3", "rclone", "b2", "azure", "gs", "swift"].contains(String(name[..<colon])) {
-            throw CommandFailure(
-                vi: "phiên bản này chỉ làm việc với kho trên đĩa cục bộ: '\(escapedForDisplay(name))'",
-                en: "this version works with repositories on a local disk only: '\(escapedForDisplay(name))'",
-                hint: Phrase(vi: "nêu đường dẫn một thư mục", en: "name the path of a directory"))
-        }
-        return FilePath(name.hasPrefix("local:") ? String(name.dropFirst(6)) : name)
+        return try RepositoryLocation(name)
     }
+
+    func storage() throws -> any Backend { try Storage.open(try location()) }
 
     /// The password, from the first source that is set: option, then environment, then the terminal.
     func password(confirming: Bool = false) async throws -> [UInt8] {
@@ -54,7 +51,7 @@ struct RepositoryOptions: ParsableArguments {
     }
 
     func open() async throws -> Repository {
-        try Repository.open(at: try location(), password: try await password())
+        try Repository.open(in: try storage(), password: try await password())
     }
 }
 
