@@ -34,6 +34,8 @@ package struct StoredFile: Sendable, Hashable {
 package protocol Backend: Sendable {
     /// For people: a path or an address without credentials.
     var description: String { get }
+    /// How many requests at once it answers best: writers keep so many files in flight. 2 for a directory, 5 over a network, as in restic.
+    var connections: Int { get }
 
     /// Makes the empty places for all types.
     func create() throws(RepositoryError)
@@ -57,4 +59,11 @@ package protocol Backend: Sendable {
     func save(_ type: FileType, _ id: Digest, _ bytes: [UInt8]) throws(RepositoryError)
     /// Removes a file. A missing one is not an error.
     func remove(_ type: FileType, _ id: Digest) throws(RepositoryError)
+    /// Seconds since a file was stored, by the clock of the storage and no other; nil when the storage cannot tell.
+    func age(of type: FileType, _ id: Digest) throws(RepositoryError) -> Double?
+}
+
+extension Backend {
+    package var connections: Int { 2 }
+    package func age(of type: FileType, _ id: Digest) throws(RepositoryError) -> Double? { nil }
 }
