@@ -17,7 +17,9 @@ import sys
 import time
 
 import corpus
-import peers
+from backup import Backup
+from integrity import measure_integrity
+from ledger import measure_ledger
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -27,6 +29,7 @@ class Harness:
 
     def __init__(self, options):
         self.options = options
+        self.root = ROOT
         self.work = pathlib.Path(options.work).resolve()
         self.rows = []
         self.absent = []
@@ -74,7 +77,19 @@ class Harness:
             # Alternating order: whatever the first run warms up or wears out hits both sides alike.
             for label in labels if turn % 2 == 0 else reversed(labels):
                 results[label].append(contestants[label]())
-        self.add(name, results, bytes_read, promise, against)
+        return self.add(name, results, bytes_read, promise, against)
+
+    def last_output(self):
+        return (self.work / "last.log").read_text(errors="replace")
+
+    def add_ratio(self, name, key, of_row, promise, against):
+        """Judges another figure of a row that was measured."""
+        row = next(row for row in self.rows if row["name"] == of_row)
+        if against not in row["results"]:
+            return
+        ratio = next(iter(row["results"].values()))[key] / row["results"][against][key]
+        self.rows.append({"name": name, "kept": ratio <= promise, "ratio": ratio, "results": {}})
+        print(f"{name:22} ours = {ratio:.2f} x  promised <= {promise}: {'kept' if ratio <= promise else 'NOT KEPT'}")
 
     def add(self, name, results, bytes_read=None, promise=None, against=None):
         row = {"name": name, "bytes": bytes_read, "promise": promise, "against": against, "results": {}}
@@ -90,6 +105,7 @@ class Harness:
             row["kept"] = row["results"][against]["ratio"] <= promise
         self.rows.append(row)
         print_row(row)
+        return row
 
 
 def print_row(row):
@@ -110,7 +126,9 @@ def main():
     parser.add_argument("--work", default=str(ROOT / ".build/bench"))
     parser.add_argument("--size-mb", type=int, default=300, help="size of the corpus")
     parser.add_argument("--runs", type=int, default=3, help="paired runs; at least 3 make a median")
-    parser.add_argument("--only", default="", help="comma-separated: backup, integrity, ledger")
+    parser.add_argument("--only", default="", help="comma-separated: backup, large, small, integrity, ledger")
+    parser.add_argument("--large-mb", type=int, default=500, help="size of the one large file")
+    parser.add_argument("--small-files", type=int, default=30000, help="number of small files")
     parser.add_argument("--json", default=str(ROOT / ".build/bench/results.json"))
     parser.add_argument("--run-limit", type=float, default=600, help="seconds that one command may take")
     parser.add_argument("--total-limit", type=float, default=3600, help="seconds that the whole may take")
@@ -121,12 +139,12 @@ def main():
     for program in ("sentinelctl", "sentineld"):
         if not os.access(os.path.join(options.bin, program), os.X_OK):
             parser.error(f"{options.bin}/{program} is missing: run 'make build'")
+    known = ("backup", "large", "small", "integrity", "ledger")
     harness = Harness(options)
     harness.work.mkdir(parents=True, exist_ok=True)
-    selected = set(filter(None, options.only.split(","))) or {"backup", "integrity", "ledger"}
-    unknown = selected - {"backup", "integrity", "ledger"}
-    if unknown:
-        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    selected = set(filter(None, options.only.split(","))) or set(known)
+    if selected - set(known):
+        parser.error(f"no such measurement: {', '.join(sorted(selected - set(known)))}")
 
     facts = {"machine": platform.machine(), "kernel": platform.release(), "cores": len(os.sched_getaffinity(0)), "runs": options.runs}
     facts["load"] = os.getloadavg()[0]
@@ -138,12 +156,20 @@ def main():
         facts["corpus"] = {"files": data.files, "bytes": data.bytes, "digest": data.digest}
         print(f"corpus: {data.files} files, {data.bytes / 1e6:.0f} MB, selection {data.digest[:12]}")
         data.warm()
+    if selected & {"backup", "large", "small"}:
+        backup = Backup(harness, facts)
         if "backup" in selected:
-            peers.measure_backup(harness, data, facts)
-        if "integrity" in selected:
-            peers.measure_integrity(harness, data, facts)
+            backup.mixed(data)
+        if "large" in selected:
+            backup.large_file(corpus.large_file(harness.work / "large", options.large_mb))
+        if "small" in selected:
+            counts = sorted({max(1, options.small_files // 10), max(1, options.small_files // 3), options.small_files})
+            backup.small_files({count: corpus.small_files(harness.work / f"small-{count}", count) for count in counts})
+        backup.close()
+    if "integrity" in selected:
+        measure_integrity(harness, data, facts)
     if "ledger" in selected:
-        peers.measure_ledger(harness, facts)
+        measure_ledger(harness, facts)
 
     for text in harness.absent:
         print(f"absent: {text}")
