@@ -21,7 +21,7 @@ import Testing
         var random = SeededRandom(for: "cross tree")
         let source = directory / "source"
         try SampleTree.make(at: source, &random, isForRestic014: true)
-        guard let restic = StockRestic(directory / "repo", scratch: directory.path) else { return }
+        let restic = try StockRestic(directory / "repo", scratch: directory.path)
 
         try #require(try await restic.run(["init"]).status == 0)
         let backup = try await restic.run(["backup", "--host", "host", try #require(source.utf8)])
@@ -72,7 +72,7 @@ import Testing
         var random = SeededRandom(for: "cross ours")
         let source = directory / "source"
         try SampleTree.make(at: source, &random, isForRestic014: true)
-        guard let restic = StockRestic(directory / "repo", scratch: directory.path) else { return }
+        let restic = try StockRestic(directory / "repo", scratch: directory.path)
         let repository = try restic.create()
         let report = try Archiver(repository: repository).run(
             BackupRequest(sources: [source], tags: ["t"], hostname: "host"))
@@ -95,7 +95,7 @@ import Testing
         var random = SeededRandom(for: "cross theirs")
         let source = directory / "source"
         try SampleTree.make(at: source, &random, isForRestic014: true)
-        guard let restic = StockRestic(directory / "repo", scratch: directory.path) else { return }
+        let restic = try StockRestic(directory / "repo", scratch: directory.path)
         #expect(try await restic.run(["init"]).status == 0)
         #expect(try await restic.run(["backup", try #require(source.utf8)]).status == 0)
         let repository = try restic.open()
@@ -112,7 +112,7 @@ import Testing
 
     @Test func `relative sources and trees of several roots are those of restic`() async throws {
         let directory = try TemporaryDirectory("cross-roots")
-        guard let restic = StockRestic(directory / "repo", scratch: directory.path) else { return }
+        let restic = try StockRestic(directory / "repo", scratch: directory.path)
         for name in ["a/b/c", "a/d", "e"] { try DurableFiles.makeDirectories(directory / name) }
         for name in ["a/b/c/x", "a/d/y", "e/z", "file"] { try put(directory / name, name) }
         #expect(try await restic.run(["init"]).status == 0)
@@ -135,7 +135,7 @@ import Testing
 
     @Test func `excludes leave out what restic leaves out`() async throws {
         let directory = try TemporaryDirectory("cross-excludes")
-        guard let restic = StockRestic(directory / "repo", scratch: directory.path) else { return }
+        let restic = try StockRestic(directory / "repo", scratch: directory.path)
         let source = directory / "source"
         for name in ["a/b/c", "a/cache/x", "b/cache", "d"] { try DurableFiles.makeDirectories(source / name) }
         for name in ["a/b/c/1.tmp", "a/b/c/2.txt", "a/cache/x/3", "b/cache/4", "d/5.log", "d/keep.log", "é.tmp", "[x]"] {

@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import BackupEngine
 
-/// The stock restic of this machine, the judge of what we write.
+/// A stock restic on a repository, the judge of what we write.
 struct StockRestic {
     let program: String
     let repository: FilePath
@@ -11,22 +11,26 @@ struct StockRestic {
 
     static let password = "correct horse"
 
-    /// - Returns: nil when restic is not installed.
-    init?(_ repository: FilePath, scratch: FilePath) {
-        guard let program = availableCommand("restic") else { return nil }
-        self.program = program
+    /// - Parameter version: Which restic; Debian's own unless a test needs another.
+    /// - Throws: `MissingPeer` when it is not there.
+    init(_ repository: FilePath, scratch: FilePath, version: Peer = .debianRestic) throws {
+        program = try version.program()
         self.repository = repository
-        cache = scratch / "cache"
+        cache = scratch / "cache-\(version)"
     }
 
-    func run(_ arguments: [String], directory: FilePath? = nil) async throws -> ProcessOutput {
+    func run(_ arguments: [String], directory: FilePath? = nil, timeLimitSeconds: Double = 120) async throws -> ProcessOutput {
         try await runProcess(
-            [program] + arguments,
-            environment: inheritedEnvironment([
-                "RESTIC_REPOSITORY": repository.utf8, "RESTIC_PASSWORD": Self.password, "RESTIC_CACHE_DIR": cache.utf8,
-                // The cache directory of a child is not that of the user.
-                "HOME": cache.utf8,
-            ]), directory: directory, timeLimitSeconds: 120)
+            [program] + arguments, environment: environment, directory: directory, timeLimitSeconds: timeLimitSeconds)
+    }
+
+    /// What restic, and ours in a process of its own, find the repository by.
+    var environment: [String: String] {
+        inheritedEnvironment([
+            "RESTIC_REPOSITORY": repository.utf8, "RESTIC_PASSWORD": Self.password, "RESTIC_CACHE_DIR": cache.utf8,
+            // The cache directory of a child is not that of the user.
+            "HOME": cache.utf8,
+        ])
     }
 
     /// Opens the repository with ours.
