@@ -114,6 +114,13 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 static inline int sentinel_close_from(posix_spawn_file_actions_t *actions, int from) {
     return posix_spawn_file_actions_addclosefrom_np(actions, from);
 }
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+static inline int sentinel_change_directory(posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+extern int pipe2(int ends[2], int flags);
+/* A pipe, close-on-exec: reading end, writing end. */
+static inline int sentinel_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 /* A blocked sendmsg on `sock` gives up with EAGAIN after this time. */
 static inline int sentinel_set_send_limit(int sock, long seconds, long microseconds) {
     struct timeval limit = {seconds, microseconds};

@@ -10,7 +10,7 @@ extension RepositoryError {
         case .wrongPassword: .wrongPassword
         case .corrupt: .damaged
         case .interrupted: .interrupted
-        case .missing, .exists, .storage, .unsupported, .invalidArgument, .emptySnapshot: .failure
+        case .missing, .exists, .storage, .unsupported, .invalidArgument, .emptySnapshot, .producer: .failure
         }
     }
 }

@@ -82,6 +82,9 @@ final class ArchiveRun: Sendable {
         if let failure = counters.read({ $0.failure }) { throw failure }
     }
 
+    /// True when ``check()`` would throw.
+    var isEnding: Bool { cancellation.isCancelled || counters.read { $0.failure != nil } }
+
     // MARK: Jobs
 
     /// Hands a file to the workers, waiting while they have enough.

@@ -30,8 +30,8 @@ package struct Archiver: Sendable {
                 .unsupported, Phrase(vi: "đa thức chia khối của kho không dùng được", en: "the chunker polynomial of the repository is unusable"))
         }
         let workingDirectory = try currentDirectory()
-        let sources = try SourceTree(targets: request.sources)
-        let paths = request.sources.map { source in
+        let sources = try SourceTree(targets: request.sources, streams: request.streams)
+        let paths = (request.sources + request.streams.map(\.path)).map { source in
             String(decoding: (source.isAbsolute ? source : workingDirectory.appending(source.bytes)).normalised.bytes, as: UTF8.self)
         }
 
@@ -43,9 +43,16 @@ package struct Archiver: Sendable {
         try repository.loadIndex()
 
         let run = ArchiveRun(repository: repository, start: start, cancellation: cancellation, progress: progress)
-        let workers = try startWorkers(max(1, min(64, request.workerCount)), run, tables)
+        let workerCount = max(1, min(64, request.workerCount))
+        let streams = StreamArchiver(
+            run: run, tables: tables, time: time, failure: request.streamFailure, workerCount: workerCount,
+            streamCount: request.streams.count)
+        if !request.streams.isEmpty { try streams.start() }
+        defer { streams.finish() }
+        let workers = try startWorkers(workerCount, run, tables)
         var walk = DirectoryWalk(
-            run: run, excludes: excludes, staysOnFileSystem: request.staysOnFileSystem, workingDirectory: workingDirectory)
+            run: run, streams: streams, time: time, excludes: excludes, staysOnFileSystem: request.staysOnFileSystem,
+            workingDirectory: workingDirectory)
         do {
             try walk.archive(sources, parentTree: parent?.tree)
         } catch {
@@ -53,10 +60,11 @@ package struct Archiver: Sendable {
         }
         run.closeQueue()
         for worker in workers { worker.join() }
+        streams.finish()
         try run.check()
 
         let result = run.snapshotOfCounters()
-        guard let tree = result.rootTree, walk.hasFoundSource else {
+        guard let tree = result.rootTree, walk.hasFoundSource || streams.storedCount > 0 else {
             throw RepositoryError(
                 .emptySnapshot, Phrase(vi: "không đọc được gì để sao lưu", en: "nothing could be read: the snapshot would be empty"),
                 hint: result.unreadable.first?.reason)
@@ -67,9 +75,11 @@ package struct Archiver: Sendable {
         var summary = result.summary
         summary.backupEnd = .now()
         let writer = WriterIdentity.current()
+        let isComplete = result.unreadable.isEmpty && result.omittedUnreadable == 0
+        let tags = request.tags + (request.tagsIncomplete && !isComplete ? [Snapshot.incompleteTag] : [])
         var snapshot = Snapshot(
             time: time, parent: parent?.id, tree: tree, paths: paths, hostname: request.hostname, username: writer.username,
-            uid: writer.uid, gid: writer.gid, excludes: request.excludes, tags: request.tags, summary: summary)
+            uid: writer.uid, gid: writer.gid, excludes: request.excludes, tags: tags, summary: summary)
         snapshot.id = try repository.saveSnapshot(snapshot)
         return BackupReport(
             snapshot: snapshot, summary: summary, unreadable: result.unreadable, omittedUnreadable: result.omittedUnreadable,

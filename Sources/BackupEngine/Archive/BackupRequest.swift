@@ -13,6 +13,11 @@ package struct BackupRequest: Sendable {
 
     /// Files and directories, absolute or relative to the working directory.
     package var sources: [FilePath]
+    /// Entries whose content is produced, beside or instead of what lies in ``sources``.
+    package var streams: [StreamSource]
+    package var streamFailure: StreamFailure
+    /// Marks a snapshot that lacks something with ``Snapshot/incompleteTag``.
+    package var tagsIncomplete: Bool
     /// Patterns in restic's language; see ``PathPatterns``.
     package var excludes: [String]
     package var tags: [String]
@@ -26,10 +31,14 @@ package struct BackupRequest: Sendable {
     package var staysOnFileSystem: Bool
 
     package init(
-        sources: [FilePath], excludes: [String] = [], tags: [String] = [], hostname: String, time: Timestamp? = nil,
+        sources: [FilePath], streams: [StreamSource] = [], streamFailure: StreamFailure = .endsRun, tagsIncomplete: Bool = false,
+        excludes: [String] = [], tags: [String] = [], hostname: String, time: Timestamp? = nil,
         parent: Parent = .newest, workerCount: Int = 2, staysOnFileSystem: Bool = false
     ) {
         self.sources = sources
+        self.streams = streams
+        self.streamFailure = streamFailure
+        self.tagsIncomplete = tagsIncomplete
         self.excludes = excludes
         self.tags = tags
         self.hostname = hostname

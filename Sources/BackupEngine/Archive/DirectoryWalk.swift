@@ -37,6 +37,9 @@ struct DirectoryWalk {
     private static let pendingLimit = 4096
 
     private let run: ArchiveRun
+    private let streams: StreamArchiver
+    /// The time of the snapshot, for directories that exist nowhere else.
+    private let time: Timestamp
     private let excludes: PathPatterns
     private let staysOnFileSystem: Bool
     private let workingDirectory: FilePath
@@ -47,8 +50,13 @@ struct DirectoryWalk {
     /// True when a source was found, whatever became of what lies in it.
     private(set) var hasFoundSource = false
 
-    init(run: ArchiveRun, excludes: PathPatterns, staysOnFileSystem: Bool, workingDirectory: FilePath) {
+    init(
+        run: ArchiveRun, streams: StreamArchiver, time: Timestamp, excludes: PathPatterns, staysOnFileSystem: Bool,
+        workingDirectory: FilePath
+    ) {
         self.run = run
+        self.streams = streams
+        self.time = time
         self.excludes = excludes
         self.staysOnFileSystem = staysOnFileSystem
         self.workingDirectory = workingDirectory
@@ -71,13 +79,15 @@ struct DirectoryWalk {
         var previous = previous
         for (name, child) in tree.children.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             let old = previous?.find(name)
-            if let path = child.path {
+            if let stream = child.stream {
+                streams.submit(stream, name: name, builder, slot: builder.reserve(), previous: old)
+            } else if let path = child.path {
                 try archiveSource(path, nodeName: name, builder, old)
             } else {
                 let slot = builder.reserve()
                 let path = child.metadataPath ?? "."
                 let inner = DirectoryBuilder(
-                    parent: builder, slot: slot, node: leadingDirectory(path, name: name), previous: old, path: path)
+                    parent: builder, slot: slot, node: child.isVirtual ? virtualDirectory(name) : leadingDirectory(path, name: name), previous: old, path: path)
                 try visit(child, inner, old?.subtree.flatMap(loadPrevious))
                 try run.close(inner)
             }
@@ -97,6 +107,13 @@ struct DirectoryWalk {
             node.mode = FileMode(rawValue: FileMode.directory | 0o700)
             return node
         }
+    }
+
+    private func virtualDirectory(_ name: [UInt8]) -> Node {
+        var node = Node(name: name, kind: .dir)
+        node.mode = FileMode(rawValue: FileMode.directory | 0o755)
+        (node.modified, node.accessed, node.changed) = (time, time, time)
+        return node
     }
 
     private mutating func archiveSource(

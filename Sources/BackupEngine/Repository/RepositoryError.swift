@@ -26,6 +26,8 @@ package struct RepositoryError: ExplainedError {
         case interrupted
         /// Nothing was read that a snapshot could hold.
         case emptySnapshot
+        /// A command or database whose output was to be stored failed.
+        case producer
     }
 
     package let code: Code

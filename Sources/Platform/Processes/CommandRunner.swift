@@ -54,7 +54,9 @@ package struct CommandRunner: Sendable {
     }
 
     private func configuration(for request: CommandRequest) throws(CommandError) -> Configuration {
-        let argv = try argvWithUser(request)
+        // Not the package's own options: version 1.0.2 calls setgroups between a bare clone3 and exec, where glibc waits for ever
+        // for any thread that was just being created, and every later command waits behind it.
+        let argv = try request.argvForStart()
         guard let program = String(validating: argv[0], as: UTF8.self), let directory = request.workingDirectory.utf8 else {
             throw CommandError(.invalidArgument, program: request.programName)
         }
@@ -70,25 +72,6 @@ package struct CommandRunner: Sendable {
             arguments: Arguments(
                 executablePathOverride: argv[0] + [0], remainingValues: argv.dropFirst().map { $0 + [0] }),
             environment: .custom(variables), workingDirectory: literal(directory), platformOptions: options)
-    }
-
-    /// Puts setpriv(1) of util-linux, essential on Debian, in front of a command that runs as another user.
-    ///
-    /// Not the package's own options: version 1.0.2 calls setgroups between a bare clone3 and exec, where glibc waits for ever
-    /// for any thread that was just being created, and every later command waits behind it.
-    private func argvWithUser(_ request: CommandRequest) throws(CommandError) -> [[UInt8]] {
-        if request.uid == nil && request.gid == nil { return request.argv }
-        // Looked up here, as setpriv would only report a status of its own.
-        let program = FilePath(bytes: request.argv[0])
-        guard let status = try? FileStatus.of(program), status.kind == .file, status.mode & 0o111 != 0 else {
-            throw CommandError(.notFound, program: request.programName)
-        }
-        var words = ["/usr/bin/setpriv"]
-        if let uid = request.uid { words += ["--reuid", "\(uid)"] }
-        if let gid = request.gid { words += ["--regid", "\(gid)"] }
-        let groups = request.groups.map { "\($0)" }.joined(separator: ",")
-        words += [groups.isEmpty ? "--clear-groups" : "--groups=\(groups)", "--inh-caps=-all", "--"]
-        return words.map { Array($0.utf8) } + request.argv
     }
 
     // MARK: While it runs
