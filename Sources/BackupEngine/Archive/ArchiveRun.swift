@@ -1,42 +1,23 @@
 internal import Platform
+internal import Synchronization
 
 /// What the walker and the workers of one backup share.
 final class ArchiveRun: Sendable {
-    /// A file on its way to a worker: opened by the walker, closed when the worker is done with it.
-    final class FileJob: Sendable {
-        let held: HeldDescriptor
-        let directory: FilePath
-        let name: [UInt8]
-        let nodeName: [UInt8]
-        let builder: DirectoryBuilder
-        let slot: Int
-        let previous: Node?
-
-        init(
-            file: HeldDescriptor, directory: FilePath, name: [UInt8], nodeName: [UInt8], builder: DirectoryBuilder,
-            slot: Int, previous: Node?
-        ) {
-            held = file
-            self.directory = directory
-            self.name = name
-            self.nodeName = nodeName
-            self.builder = builder
-            self.slot = slot
-            self.previous = previous
-        }
-
-        var path: FilePath { directory.appending(name) }
+    struct Options: Sendable {
+        var withAccessTime = false
+        var isDryRun = false
     }
 
     struct Counters {
         var summary: SnapshotSummary
+        var bytesSeen: UInt64 = 0
         var unreadable: [BackupReport.Item] = []
         var omittedUnreadable = 0
         var changedWhileRead: [BackupReport.Item] = []
         var notes: [Phrase] = []
         var directory: FilePath = "/"
         var rootTree: Digest?
-        fileprivate var jobsInFlight = 0
+        fileprivate var workInFlight = 0
         fileprivate var failure: RepositoryError?
         fileprivate var lastProgress: UInt64 = 0
     }
@@ -44,26 +25,28 @@ final class ArchiveRun: Sendable {
     enum Change { case new, changed, unmodified }
 
     let repository: Repository
+    let options: Options
     let accounts = AccountNames()
     private let counters: Monitor<Counters>
-    private let queue: BoundedQueue<FileJob>
+    private let hasFailed = Atomic<Bool>(false)
+    private let queue: BoundedQueue<Work>
     private let cancellation: CancellationFlag
-    private let progress: (@Sendable (BackupProgress) -> Void)?
+    private let observer: BackupObserver
     private let started = Monotonic.nanoseconds()
 
     /// Nanoseconds between two reports of progress.
-    private static let progressInterval: UInt64 = 200_000_000
-    /// Open files waiting for a worker.
-    private static let queueCapacity = 32
+    private static let progressInterval: UInt64 = 100_000_000
+    /// Batches of files and segments waiting for a worker.
+    private static let queueCapacity = 8
     private static let notesLimit = 100
 
     init(
-        repository: Repository, start: Timestamp, cancellation: CancellationFlag,
-        progress: (@Sendable (BackupProgress) -> Void)?
+        repository: Repository, start: Timestamp, options: Options, cancellation: CancellationFlag, observer: BackupObserver
     ) {
         self.repository = repository
+        self.options = options
         self.cancellation = cancellation
-        self.progress = progress
+        self.observer = observer
         counters = Monitor(Counters(summary: SnapshotSummary(backupStart: start, backupEnd: start)))
         queue = BoundedQueue(capacity: Self.queueCapacity)
     }
@@ -73,49 +56,84 @@ final class ArchiveRun: Sendable {
     /// The run is lost; the first reason counts. Everybody stops at the next check.
     func fail(_ error: RepositoryError) {
         counters.change { if $0.failure == nil { $0.failure = error } }
+        hasFailed.store(true, ordering: .releasing)
         queue.cancel()
     }
 
     /// - Throws: What ``fail(_:)`` was told, or `.interrupted`.
     func check() throws(RepositoryError) {
         try cancellation.check()
-        if let failure = counters.read({ $0.failure }) { throw failure }
+        if hasFailed.load(ordering: .acquiring), let failure = counters.read({ $0.failure }) { throw failure }
     }
 
     /// True when ``check()`` would throw.
-    var isEnding: Bool { cancellation.isCancelled || counters.read { $0.failure != nil } }
+    var isEnding: Bool { cancellation.isCancelled || hasFailed.load(ordering: .acquiring) }
 
-    // MARK: Jobs
+    // MARK: Work
 
-    /// Hands a file to the workers, waiting while they have enough.
-    func submit(_ job: FileJob) {
-        counters.change { $0.jobsInFlight += 1 }
-        if !queue.push(job) { counters.change { $0.jobsInFlight -= 1 } }
+    /// Hands work to the workers, waiting while they have enough.
+    func submit(_ work: Work) {
+        counters.read { $0.workInFlight += 1 }
+        if !queue.push(work) { counters.change { $0.workInFlight -= 1 } }
     }
 
-    /// The next file to read; nil when there will be none.
-    func nextJob() -> FileJob? { queue.pop() }
+    /// The next work to do; nil when there will be none.
+    func nextWork() -> Work? { queue.pop() }
 
-    func finishJob() { counters.change { $0.jobsInFlight -= 1 } }
+    /// Counts what was done since the last call.
+    func finishWork(_ tally: inout Tally) {
+        counters.change { counters in
+            counters.workInFlight -= 1
+            counters.summary.add(tally.sums)
+            counters.bytesSeen += tally.bytesSeen
+        }
+        tally = Tally()
+        reportProgress()
+    }
 
-    /// Waits until every file handed over so far is done.
+    /// Counts what was done outside of any work.
+    func take(_ tally: inout Tally) {
+        counters.read { counters in
+            counters.summary.add(tally.sums)
+            counters.bytesSeen += tally.bytesSeen
+        }
+        tally = Tally()
+        reportProgress()
+    }
+
+    /// Counts the bytes seen so far, in the middle of a large file.
+    func tellProgress(_ tally: inout Tally) {
+        let bytes = tally.bytesSeen
+        tally.bytesSeen = 0
+        counters.read { $0.bytesSeen += bytes }
+        reportProgress()
+    }
+
+    /// Waits until everything handed over so far is done.
     func waitUntilIdle() {
-        counters.wait { $0.jobsInFlight == 0 || $0.failure != nil ? () : nil }
+        counters.wait { $0.workInFlight == 0 || $0.failure != nil ? () : nil }
     }
 
-    /// No further job will come.
+    /// No further work will come.
     func closeQueue() { queue.close() }
+
+    // MARK: Blobs
+
+    func storeBlob(_ type: BlobType, _ id: Digest, _ plaintext: UnsafeRawBufferPointer) throws(RepositoryError) -> StoredBlob {
+        options.isDryRun
+            ? try unsafe repository.measureBlob(type, id, plaintext) : try unsafe repository.storeBlob(type, id, plaintext)
+    }
 
     // MARK: Trees
 
     /// Fills a slot; stores each directory that this completes, up to the root.
-    func complete(_ builder: DirectoryBuilder, slot: Int, _ node: Node?) throws(RepositoryError) {
-        try finish(builder, builder.fill(slot, node))
+    func complete(_ builder: DirectoryBuilder, slot: Int, _ node: Node?, _ tally: inout Tally) throws(RepositoryError) {
+        try finish(builder, builder.fill(slot, node), &tally)
     }
 
-    func close(_ builder: DirectoryBuilder) throws(RepositoryError) { try finish(builder, builder.close()) }
+    func close(_ builder: DirectoryBuilder, _ tally: inout Tally) throws(RepositoryError) { try finish(builder, builder.close(), &tally) }
 
-    private func finish(_ builder: DirectoryBuilder, _ outcome: DirectoryBuilder.Outcome) throws(RepositoryError) {
+    private func finish(_ builder: DirectoryBuilder, _ outcome: DirectoryBuilder.Outcome, _ tally: inout Tally) throws(RepositoryError) {
         var builder = builder
         var outcome = outcome
         while true {
@@ -127,83 +145,78 @@ final class ArchiveRun: Sendable {
             guard let tree = outcome.tree else { return }
             // An empty root is no snapshot; it is refused before anything is stored for it.
             if builder.parent == nil && builder.nodeCount == 0 { return }
-            let id = try store(tree)
+            let before = tally
+            let id = try store(tree, &tally)
             guard let parent = builder.parent else {
-                counters.change { $0.rootTree = id }
+                counters.read { $0.rootTree = id }
                 return
             }
             var node = builder.node
             node.subtree = id
-            countDirectory(builder.previous.map { $0 == node ? .unmodified : .changed } ?? .new)
+            let change: Change = builder.previous.map { $0 == node ? .unmodified : .changed } ?? .new
+            tally.countDirectory(change)
+            if watchesItems {
+                tellItem(change, builder.path, isDirectory: true, tree: tally.sums.added(since: before.sums), since: builder.began)
+            }
             outcome = parent.fill(builder.slotInParent, node)
             builder = parent
         }
     }
 
-    private func store(_ tree: [UInt8]) throws(RepositoryError) -> Digest {
+    private func store(_ tree: [UInt8], _ tally: inout Tally) throws(RepositoryError) -> Digest {
         let id: Digest
         do {
             id = try SHA256.hash(tree)
         } catch {
             throw .crypto(error)
         }
-        let stored = try repository.storeBlob(.tree, id, tree)
+        let stored = try unsafe tree.withUnsafeBufferPointer { (bytes) throws(RepositoryError) -> StoredBlob in
+            try unsafe storeBlob(.tree, id, UnsafeRawBufferPointer(bytes))
+        }
         try reach("archive.tree-stored")
-        count(stored, plaintextBytes: tree.count) { $0.treeBlobs += 1 }
+        tally.count(stored, .tree, plaintextBytes: tree.count)
         return id
     }
 
-    // MARK: Counters
+    // MARK: Reports
 
-    func count(_ stored: StoredBlob, plaintextBytes: Int, _ add: (inout SnapshotSummary) -> Void) {
-        if !stored.isNew { return }
-        counters.change { counters in
-            add(&counters.summary)
-            counters.summary.dataAdded += UInt64(plaintextBytes)
-            counters.summary.dataAddedPacked += UInt64(stored.storedBytes)
-        }
-    }
+    var watchesItems: Bool { observer.item != nil }
 
-    func countFile(_ change: Change, bytes: UInt64) {
-        counters.change { counters in
+    func tellItem(
+        _ change: Change, _ path: @autoclosure () -> FilePath, isDirectory: Bool = false, data: Added = Added(), tree: Added = Added(),
+        since began: UInt64
+    ) {
+        guard let item = observer.item else { return }
+        let action: BackupItem.Action =
             switch change {
-            case .new: counters.summary.filesNew += 1
-            case .changed: counters.summary.filesChanged += 1
-            case .unmodified: counters.summary.filesUnmodified += 1
+            case .new: .new
+            case .changed: .modified
+            case .unmodified: .unchanged
             }
-            counters.summary.totalFilesProcessed += 1
-            counters.summary.totalBytesProcessed += bytes
-        }
-        reportProgress()
+        item(
+            BackupItem(
+                action: action, path: path(), isDirectory: isDirectory, dataBytes: data.bytes, dataStoredBytes: data.storedBytes,
+                treeBytes: tree.bytes, treeStoredBytes: tree.storedBytes,
+                secondsElapsed: began == 0 ? 0 : Double(Monotonic.nanoseconds() - began) / 1e9))
     }
 
-    private func countDirectory(_ change: Change) {
-        counters.change { counters in
-            switch change {
-            case .new: counters.summary.dirsNew += 1
-            case .changed: counters.summary.dirsChanged += 1
-            case .unmodified: counters.summary.dirsUnmodified += 1
-            }
-        }
-    }
+    func enter(_ directory: FilePath) { counters.read { $0.directory = directory } }
 
-    func enter(_ directory: FilePath) {
-        counters.read { $0.directory = directory }
-        reportProgress()
-    }
+    func reportUnreadable(_ path: FilePath, _ error: SystemError) { reportUnreadable(path, error.message) }
 
     func reportUnreadable(_ path: FilePath, _ reason: Phrase) {
-        counters.change { counters in
+        counters.read { counters in
             if counters.unreadable.count < BackupReport.listLimit {
                 counters.unreadable.append((path: path, reason: reason))
             } else {
                 counters.omittedUnreadable += 1
             }
         }
+        observer.error?(path, reason)
     }
 
     func reportChanged(_ path: FilePath, _ reason: Phrase) {
-        counters.change { counters in
+        counters.read { counters in
             if counters.changedWhileRead.count < BackupReport.listLimit {
                 counters.changedWhileRead.append((path: path, reason: reason))
             }
@@ -211,27 +224,25 @@ final class ArchiveRun: Sendable {
     }
 
     func note(_ note: Phrase) {
-        counters.change { if $0.notes.count < Self.notesLimit { $0.notes.append(note) } }
+        counters.read { if $0.notes.count < Self.notesLimit { $0.notes.append(note) } }
     }
 
     func snapshotOfCounters() -> Counters { counters.read { $0 } }
 
     private func reportProgress() {
-        guard let progress else { return }
+        guard let progress = observer.progress else { return }
         let now = Monotonic.nanoseconds()
-        let current: Counters? = counters.read { counters in
+        let due: BackupProgress? = counters.read { counters in
             if now < counters.lastProgress + Self.progressInterval { return nil }
             counters.lastProgress = now
-            return counters
-        }
-        guard let current else { return }
-        let summary = current.summary
-        progress(
-            BackupProgress(
+            let summary = counters.summary
+            return BackupProgress(
                 filesDone: summary.totalFilesProcessed,
                 directoriesDone: summary.dirsNew + summary.dirsChanged + summary.dirsUnmodified,
-                bytesDone: summary.totalBytesProcessed, unreadable: current.unreadable.count + current.omittedUnreadable,
-                current: current.directory, secondsElapsed: Double(now - started) / 1e9))
+                bytesDone: counters.bytesSeen, unreadable: counters.unreadable.count + counters.omittedUnreadable,
+                current: counters.directory, secondsElapsed: Double(now - started) / 1e9)
+        }
+        if let due { progress(due) }
     }
 
     /// Passes a point where a test may make the run fail.

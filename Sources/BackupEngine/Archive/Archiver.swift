@@ -15,44 +15,43 @@ package struct Archiver: Sendable {
     ///
     /// - Parameters:
     ///   - cancellation: Raised from elsewhere to stop the run.
-    ///   - progress: Called from any of the working threads, a few times a second and never twice at once within that time.
+    ///   - observer: Is told how the run goes.
     /// - Throws: `.emptySnapshot` when there is nothing to save, `.invalidArgument` for bad sources or patterns, `.interrupted` after a
-    ///   cancellation, `.unsupported` when the polynomial of the repository cannot be worked with, and what the repository throws.
+    ///   cancellation, `.unsupported` when the chunker of the repository cannot be worked with, and what the repository throws.
     package func run(
-        _ request: BackupRequest, cancellation: CancellationFlag = CancellationFlag(),
-        progress: (@Sendable (BackupProgress) -> Void)? = nil
+        _ request: BackupRequest, cancellation: CancellationFlag = CancellationFlag(), observer: BackupObserver = BackupObserver()
     ) throws(RepositoryError) -> BackupReport {
         let start = Timestamp.now()
         let began = Monotonic.nanoseconds()
-        let excludes = try PathPatterns(request.excludes)
-        guard let tables = RabinTables(polynomial: repository.configuration.chunkerPolynomial) else {
-            throw RepositoryError(
-                .unsupported, Phrase(vi: "đa thức chia khối của kho không dùng được", en: "the chunker polynomial of the repository is unusable"))
-        }
+        let selection = try request.selection()
+        let rule = try repository.configuration.cutRule()
         let workingDirectory = try currentDirectory()
         let sources = try SourceTree(targets: request.sources, streams: request.streams)
         let paths = (request.sources + request.streams.map(\.path)).map { source in
             String(decoding: (source.isAbsolute ? source : workingDirectory.appending(source.bytes)).normalised.bytes, as: UTF8.self)
         }
 
-        let lock = try repository.lock(exclusive: false)
+        let lock = try LockInWaiting(repository, isNeeded: !request.isDryRun)
         defer { lock.release() }
         let time = request.time ?? start
         // Snapshots before the index: a snapshot listed here has its blobs in the index loaded after it.
         let parent = try parent(request, paths: paths, before: time)
         try repository.loadIndex()
+        try repository.excludeLostPacks()
 
-        let run = ArchiveRun(repository: repository, start: start, cancellation: cancellation, progress: progress)
-        let workerCount = max(1, min(64, request.workerCount))
+        let run = ArchiveRun(
+            repository: repository, start: start,
+            options: ArchiveRun.Options(withAccessTime: request.withAccessTime, isDryRun: request.isDryRun),
+            cancellation: cancellation, observer: observer)
+        try lock.confirm { error in run.fail(error) }
+        let workerCount = max(1, min(64, request.workerCount ?? ThreadPriority.processorCount))
         let streams = StreamArchiver(
-            run: run, tables: tables, time: time, failure: request.streamFailure, workerCount: workerCount,
-            streamCount: request.streams.count)
+            run: run, rule: rule, time: time, failure: request.streamFailure, workerCount: workerCount, streamCount: request.streams.count)
         if !request.streams.isEmpty { try streams.start() }
         defer { streams.finish() }
-        let workers = try startWorkers(workerCount, run, tables)
+        let workers = try startWorkers(workerCount, run, rule)
         var walk = DirectoryWalk(
-            run: run, streams: streams, time: time, excludes: excludes, staysOnFileSystem: request.staysOnFileSystem,
-            workingDirectory: workingDirectory)
+            run: run, streams: streams, time: time, request, selection, workingDirectory: workingDirectory)
         do {
             try walk.archive(sources, parentTree: parent?.tree)
         } catch {
@@ -69,9 +68,11 @@ package struct Archiver: Sendable {
                 .emptySnapshot, Phrase(vi: "không đọc được gì để sao lưu", en: "nothing could be read: the snapshot would be empty"),
                 hint: result.unreadable.first?.reason)
         }
-        try repository.flush()
+        try lock.wait()
+        let isSaved = !request.isDryRun && !(request.skipsUnchanged && parent?.tree == tree)
+        if isSaved { try repository.flush() }
         try run.reach("archive.before-snapshot")
-        try lock.verify()
+        try lock.wait()
         var summary = result.summary
         summary.backupEnd = .now()
         let writer = WriterIdentity.current()
@@ -80,11 +81,19 @@ package struct Archiver: Sendable {
         var snapshot = Snapshot(
             time: time, parent: parent?.id, tree: tree, paths: paths, hostname: request.hostname, username: writer.username,
             uid: writer.uid, gid: writer.gid, excludes: request.excludes, tags: tags, summary: summary)
-        snapshot.id = try repository.saveSnapshot(snapshot)
+        if isSaved { snapshot.id = try repository.saveSnapshot(snapshot) }
         return BackupReport(
-            snapshot: snapshot, summary: summary, unreadable: result.unreadable, omittedUnreadable: result.omittedUnreadable,
+            snapshot: snapshot, isSaved: isSaved, summary: summary, unreadable: result.unreadable, omittedUnreadable: result.omittedUnreadable,
             changedWhileRead: result.changedWhileRead, notes: result.notes,
             durationSeconds: Double(Monotonic.nanoseconds() - began) / 1e9)
+    }
+
+    /// See ``run(_:cancellation:observer:)``.
+    package func run(
+        _ request: BackupRequest, cancellation: CancellationFlag = CancellationFlag(),
+        progress: @escaping @Sendable (BackupProgress) -> Void
+    ) throws(RepositoryError) -> BackupReport {
+        try run(request, cancellation: cancellation, observer: BackupObserver(progress: progress))
     }
 
     private func currentDirectory() throws(RepositoryError) -> FilePath {
@@ -95,23 +104,28 @@ package struct Archiver: Sendable {
         }
     }
 
-    /// The newest snapshot of this host that holds all these paths and is not younger than the new one.
+    /// The newest snapshot that has in common with the new one what the request demands, and is not younger.
     private func parent(_ request: BackupRequest, paths: [String], before time: Timestamp) throws(RepositoryError) -> Snapshot? {
         switch request.parent {
         case .none: return nil
         case .snapshot(let snapshot): return snapshot
         case .newest:
+            let group = request.parentGroup
             return try repository.listSnapshots()
-                .filter { $0.hostname == request.hostname && $0.time <= time && Set(paths).isSubset(of: $0.paths) }
+                .filter { snapshot in
+                    snapshot.time <= time && (!group.host || snapshot.hostname == request.hostname)
+                        && (!group.paths || Set(paths).isSubset(of: snapshot.paths))
+                        && (!group.tags || Set(request.tags).isSubset(of: snapshot.tags))
+                }
                 .max { $0.time < $1.time }
         }
     }
 
-    private func startWorkers(_ count: Int, _ run: ArchiveRun, _ tables: RabinTables) throws(RepositoryError) -> [WorkerThread] {
+    private func startWorkers(_ count: Int, _ run: ArchiveRun, _ rule: CutRule) throws(RepositoryError) -> [WorkerThread] {
         var workers: [WorkerThread] = []
         for _ in 0..<count {
             do {
-                workers.append(try WorkerThread(name: "backup-read") { FileReader.work(run, tables) })
+                workers.append(try WorkerThread(name: "backup-read") { FileReader.work(run, rule) })
             } catch {
                 run.closeQueue()
                 for worker in workers { worker.join() }

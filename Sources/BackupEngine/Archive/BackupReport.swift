@@ -8,6 +8,8 @@ package struct BackupReport: Sendable {
 
     /// The snapshot as it was saved, its ID included.
     package var snapshot: Snapshot
+    /// False after a dry run, and when the snapshot would have been the same as its parent and that was to be left out; its ID is zero then.
+    package var isSaved: Bool
     /// Counters with the meaning of restic's summary.
     package var summary: SnapshotSummary
     /// Files and directories that the snapshot lacks, or holds without all their metadata, because they could not be read.
@@ -23,15 +25,4 @@ package struct BackupReport: Sendable {
     package var snapshotID: Digest { snapshot.id }
     /// False when something that was asked for is missing; restic's exit status is then 3.
     package var isComplete: Bool { unreadable.isEmpty && omittedUnreadable == 0 }
-}
-
-/// How far a backup has come.
-package struct BackupProgress: Sendable {
-    package let filesDone: UInt64
-    package let directoriesDone: UInt64
-    package let bytesDone: UInt64
-    package let unreadable: Int
-    /// The directory being read.
-    package let current: FilePath
-    package let secondsElapsed: Double
 }

@@ -38,6 +38,7 @@ final class DirectoryBuilder: Sendable {
     /// The directory in the parent snapshot.
     let previous: Node?
     let path: FilePath
+    let began = Monotonic.nanoseconds()
     private let state = Mutex(State())
 
     init(parent: DirectoryBuilder?, slot: Int, node: Node, previous: Node?, path: FilePath) {

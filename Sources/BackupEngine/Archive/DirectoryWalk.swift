@@ -36,13 +36,21 @@ struct DirectoryWalk {
     /// Entries of one directory that may wait for a slow file before them.
     private static let pendingLimit = 4096
 
+    /// Small files go to the workers so many at a time, or when they come to so many bytes.
+    private static let batchFiles = 64
+    private static let batchBytes: UInt64 = 1 << 20
+
     private let run: ArchiveRun
     private let streams: StreamArchiver
     /// The time of the snapshot, for directories that exist nowhere else.
     private let time: Timestamp
-    private let excludes: PathPatterns
+    private let selection: EntrySelection
+    private let detection: ChangeDetection
     private let staysOnFileSystem: Bool
     private let workingDirectory: FilePath
+    private var tally = Tally()
+    private var batch: [FileJob] = []
+    private var batchedBytes: UInt64 = 0
     private var levels: [Level] = []
     /// The absolute path of the entry at hand, for the exclude patterns.
     private var components: [[UInt8]] = []
@@ -51,14 +59,15 @@ struct DirectoryWalk {
     private(set) var hasFoundSource = false
 
     init(
-        run: ArchiveRun, streams: StreamArchiver, time: Timestamp, excludes: PathPatterns, staysOnFileSystem: Bool,
+        run: ArchiveRun, streams: StreamArchiver, time: Timestamp, _ request: BackupRequest, _ selection: EntrySelection,
         workingDirectory: FilePath
     ) {
         self.run = run
         self.streams = streams
         self.time = time
-        self.excludes = excludes
-        self.staysOnFileSystem = staysOnFileSystem
+        self.selection = selection
+        detection = request.detection
+        staysOnFileSystem = request.staysOnFileSystem
         self.workingDirectory = workingDirectory
     }
 
@@ -68,7 +77,9 @@ struct DirectoryWalk {
     mutating func archive(_ sources: SourceTree, parentTree: Digest?) throws(RepositoryError) {
         let root = DirectoryBuilder(parent: nil, slot: 0, node: Node(name: [], kind: .dir), previous: nil, path: "/")
         try visit(sources, root, parentTree.flatMap(loadPrevious))
-        try run.close(root)
+        submitBatch()
+        try run.close(root, &tally)
+        run.take(&tally)
     }
 
     // MARK: The part above the sources
@@ -86,10 +97,10 @@ struct DirectoryWalk {
             } else {
                 let slot = builder.reserve()
                 let path = child.metadataPath ?? "."
-                let inner = DirectoryBuilder(
-                    parent: builder, slot: slot, node: child.isVirtual ? virtualDirectory(name) : leadingDirectory(path, name: name), previous: old, path: path)
+                let node = child.isVirtual ? virtualDirectory(name) : leadingDirectory(path, name: name)
+                let inner = DirectoryBuilder(parent: builder, slot: slot, node: node, previous: old, path: path)
                 try visit(child, inner, old?.subtree.flatMap(loadPrevious))
-                try run.close(inner)
+                try run.close(inner, &tally)
             }
         }
     }
@@ -98,11 +109,11 @@ struct DirectoryWalk {
     private func leadingDirectory(_ path: FilePath, name: [UInt8]) -> Node {
         do {
             let directory = try FileDescriptor.openPath(path)
-            var node = Node(name: name, try directory.status(path: path), run.accounts)
+            var node = self.node(name, try directory.status(path: path))
             node.extendedAttributes = try ExtendedAttributes.all(ofOpenDirectory: directory).map(ExtendedAttribute.init)
             return node
         } catch {
-            run.reportUnreadable(path, error.message)
+            run.reportUnreadable(path, error)
             var node = Node(name: name, kind: .dir)
             node.mode = FileMode(rawValue: FileMode.directory | 0o700)
             return node
@@ -127,10 +138,10 @@ struct DirectoryWalk {
             parent = HeldDescriptor(try FileDescriptor.openPath(path.parent))
             sourceDevice = try parent.descriptor.statusOfEntry(name).device
         } catch {
-            run.reportUnreadable(absolute, error.message)
+            run.reportUnreadable(absolute, error)
             return
         }
-        try archive(name, as: nodeName, in: parent.descriptor, absolute.parent, builder, previous)
+        try archive(name, as: nodeName, in: parent, absolute.parent, builder, previous)
         while !levels.isEmpty { try step() }
     }
 
@@ -143,14 +154,17 @@ struct DirectoryWalk {
             let name = level.names[level.next]
             level.next += 1
             let previous = level.previous?.find(name)
-            if level.builder.pendingCount > Self.pendingLimit { run.waitUntilIdle() }
-            try archive(name, as: name, in: directory.descriptor, level.path, level.builder, previous)
+            if level.builder.pendingCount > Self.pendingLimit {
+                submitBatch()
+                run.waitUntilIdle()
+            }
+            try archive(name, as: name, in: directory, level.path, level.builder, previous)
             return
         }
         levels.removeLast()
         components.removeLast()
         if let above = levels.last, above.directory == nil { reopen(above, from: level) }
-        try run.close(level.builder)
+        try run.close(level.builder, &tally)
     }
 
     /// Finds a parked directory again as the parent of the one just left.
@@ -178,28 +192,28 @@ struct DirectoryWalk {
         /// A file whose stored content is still good.
         case unchanged(Node)
         /// A file to read.
-        case file(HeldDescriptor)
+        case file(FileStatus)
         case directory(HeldDescriptor, FileStatus, Node, names: [[UInt8]])
         /// Everything that has no content.
         case other(Node)
     }
 
     private mutating func archive(
-        _ name: [UInt8], as nodeName: [UInt8], in directory: borrowing FileDescriptor, _ directoryPath: FilePath,
+        _ name: [UInt8], as nodeName: [UInt8], in directory: HeldDescriptor, _ directoryPath: FilePath,
         _ builder: DirectoryBuilder, _ previous: Node?
     ) throws(RepositoryError) {
         try run.check()
         components.append(name)
         var isEntered = false
         defer { if !isEntered { components.removeLast() } }
-        if !excludes.isEmpty && excludes.matches(components) { return }
+        if selection.excludes(components) { return }
         let entry: Entry
         do {
-            entry = try examine(name, as: nodeName, in: directory, directoryPath, previous)
+            entry = try examine(name, as: nodeName, in: directory.descriptor, directoryPath, previous)
         } catch {
             // What was listed and is gone now was deleted meanwhile; a snapshot a moment later would not have it either.
             if error.number == ENOENT && !levels.isEmpty { return }
-            run.reportUnreadable(directoryPath.appending(name), error.message)
+            run.reportUnreadable(directoryPath.appending(name), error)
             return
         }
         if case .skipped = entry { return }
@@ -207,13 +221,15 @@ struct DirectoryWalk {
         switch entry {
         case .skipped: return
         case .unchanged(let node):
-            run.countFile(.unmodified, bytes: node.size)
-            try run.complete(builder, slot: builder.reserve(), node)
-        case .other(let node): try run.complete(builder, slot: builder.reserve(), node)
-        case .file(let file):
-            run.submit(
-                ArchiveRun.FileJob(
-                    file: file, directory: directoryPath, name: name, nodeName: nodeName, builder: builder,
+            tally.countFile(.unmodified, bytes: node.size)
+            tally.bytesSeen += node.size
+            run.tellItem(.unmodified, directoryPath.appending(name), since: 0)
+            try run.complete(builder, slot: builder.reserve(), node, &tally)
+        case .other(let node): try run.complete(builder, slot: builder.reserve(), node, &tally)
+        case .file(let status):
+            submit(
+                FileJob(
+                    directory: directory, directoryPath: directoryPath, name: name, nodeName: nodeName, status: status, builder: builder,
                     slot: builder.reserve(), previous: previous))
         case .directory(let opened, let status, let node, let names):
             let path = directoryPath.appending(name)
@@ -222,7 +238,36 @@ struct DirectoryWalk {
             if levels.count > Self.openLevels { levels[levels.count - 1 - Self.openLevels].directory = nil }
             isEntered = true
             run.enter(path)
+            run.take(&tally)
         }
+    }
+
+    private mutating func submit(_ job: FileJob) {
+        if job.status.sizeBytes >= SegmentedFile.smallestBytes {
+            submitBatch()
+            if submitSegments(job) { return }
+        }
+        batch.append(job)
+        batchedBytes += job.status.sizeBytes
+        if batch.count >= Self.batchFiles || batchedBytes >= Self.batchBytes { submitBatch() }
+    }
+
+    private mutating func submitBatch() {
+        if batch.isEmpty { return }
+        run.submit(.files(batch))
+        batch.removeAll()
+        batchedBytes = 0
+    }
+
+    /// - Returns: False when it is not the file that was listed, or cannot be opened: the ordinary way says what is wrong with it.
+    private func submitSegments(_ job: FileJob) -> Bool {
+        guard let opened = try? job.directory.descriptor.openEntryForReading(job.name, isDirectory: false),
+            let status = try? opened.status(path: ""), status.inode == job.status.inode, status.device == job.status.device
+        else { return false }
+        opened.willReadSequentially()
+        let file = SegmentedFile(job, HeldDescriptor(opened))
+        for segment in 0..<file.count { run.submit(.segment(file, segment)) }
+        return true
     }
 
     private func examine(
@@ -230,37 +275,53 @@ struct DirectoryWalk {
         _ previous: Node?
     ) throws(SystemError) -> Entry {
         let status = try directory.statusOfEntry(name)
+        if selection.excludes(status) { return .skipped }
+        if staysOnFileSystem && status.device != sourceDevice && status.kind != .directory && !levels.isEmpty { return .skipped }
         switch status.kind {
         case .file:
-            if let previous, previous.isUnchanged(status), hasContent(of: previous, directoryPath, name) {
-                var node = Node(name: nodeName, status, run.accounts)
-                node.extendedAttributes = attributes(name, directory, directoryPath)
+            if let previous, detection.isUnchanged(previous, status), hasContent(of: previous, directoryPath, name) {
+                var node = node(nodeName, status)
+                node.extendedAttributes =
+                    previous.hasCurrentAttributes(status) ? previous.extendedAttributes : attributes(name, directory, directoryPath)
                 node.content = previous.content
                 return .unchanged(node)
             }
-            return .file(HeldDescriptor(try directory.openEntryForReading(name, isDirectory: false)))
+            return .file(status)
         case .directory:
             if levels.count >= Self.depthLimit { throw SystemError("open", ENAMETOOLONG) }
             let opened = HeldDescriptor(try directory.openEntryForReading(name, isDirectory: true))
             // Asked again: what was opened counts, not what was there before.
             let status = try opened.descriptor.status(path: "")
-            var node = Node(name: nodeName, status, run.accounts)
-            do {
-                node.extendedAttributes = try ExtendedAttributes.all(of: opened.descriptor).map(ExtendedAttribute.init)
-            } catch {
-                run.reportUnreadable(directoryPath.appending(name), error.message)
+            var node = node(nodeName, status)
+            if let previous, previous.kind == .dir, previous.hasCurrentAttributes(status) {
+                node.extendedAttributes = previous.extendedAttributes
+            } else {
+                do {
+                    node.extendedAttributes = try ExtendedAttributes.all(of: opened.descriptor).map(ExtendedAttribute.init)
+                } catch {
+                    run.reportUnreadable(directoryPath.appending(name), error)
+                }
             }
-            let isElsewhere = staysOnFileSystem && status.device != sourceDevice
-            let names = isElsewhere ? [] : try opened.descriptor.sortedNames(limit: Self.namesLimit)
-            return .directory(opened, status, node, names: names)
+            if staysOnFileSystem && status.device != sourceDevice { return .directory(opened, status, node, names: []) }
+            let names = try opened.descriptor.sortedNames(limit: Self.namesLimit)
+            return .directory(opened, status, node, names: selection.keptNames(names, in: opened.descriptor))
         case .socket: return .skipped
         case .unknown: throw SystemError("lstat", EINVAL)
         case .symlink, .fifo, .blockDevice, .characterDevice:
-            var node = Node(name: nodeName, status, run.accounts)
-            if status.kind == .symlink { node.linkTarget = try directory.linkTargetOfEntry(name) }
-            node.extendedAttributes = attributes(name, directory, directoryPath)
+            var node = node(nodeName, status)
+            if let previous, previous.kind == node.kind, previous.hasCurrentAttributes(status) {
+                node.linkTarget = previous.linkTarget
+                node.extendedAttributes = previous.extendedAttributes
+            } else {
+                if status.kind == .symlink { node.linkTarget = try directory.linkTargetOfEntry(name) }
+                node.extendedAttributes = attributes(name, directory, directoryPath)
+            }
             return .other(node)
         }
+    }
+
+    private func node(_ name: [UInt8], _ status: FileStatus) -> Node {
+        Node(name: name, status, run.accounts, withAccessTime: run.options.withAccessTime)
     }
 
     /// An entry whose attributes cannot be read is stored without them, and reported.
@@ -270,7 +331,7 @@ struct DirectoryWalk {
         do {
             return try ExtendedAttributes.all(ofEntry: name, in: directory).map(ExtendedAttribute.init)
         } catch {
-            run.reportUnreadable(directoryPath.appending(name), error.message)
+            run.reportUnreadable(directoryPath.appending(name), error)
             return []
         }
     }
@@ -278,7 +339,7 @@ struct DirectoryWalk {
     /// True when the repository still has every blob of a file of the parent snapshot.
     private func hasContent(of previous: Node, _ directoryPath: FilePath, _ name: [UInt8]) -> Bool {
         guard let content = previous.content else { return false }
-        if content.allSatisfy({ run.repository.contains(.data, $0) }) { return true }
+        if run.repository.contains(.data, all: content) { return true }
         let path = directoryPath.appending(name).description
         run.note(
             Phrase(

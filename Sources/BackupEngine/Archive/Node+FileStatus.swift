@@ -20,11 +20,11 @@ extension Node {
     /// The node of an entry as restic would write it, without content, link target and extended attributes.
     ///
     /// The access time repeats the modification time, as restic does unless told otherwise: it would change every tree.
-    init(name: [UInt8], _ status: FileStatus, _ accounts: AccountNames) {
+    init(name: [UInt8], _ status: FileStatus, _ accounts: AccountNames, withAccessTime: Bool = false) {
         self.init(name: name, kind: Kind(status.kind))
         mode = FileMode(status)
         modified = status.modified
-        accessed = status.modified
+        accessed = withAccessTime ? status.accessed : status.modified
         changed = status.changed
         uid = status.uid
         gid = status.gid

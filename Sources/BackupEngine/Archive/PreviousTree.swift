@@ -23,10 +23,28 @@ struct PreviousTree {
     }
 }
 
+/// What makes a file of the parent snapshot count as changed, besides its type, size and modification time.
+package struct ChangeDetection: Sendable, Hashable {
+    /// The change time of the inode; nobody can set it back, but some programs and file systems change it without need.
+    package var comparesChangeTime: Bool
+    /// The number of the inode; some network file systems make up another one at each mount.
+    package var comparesInode: Bool
+
+    package init(comparesChangeTime: Bool = true, comparesInode: Bool = true) {
+        self.comparesChangeTime = comparesChangeTime
+        self.comparesInode = comparesInode
+    }
+
+    /// True when nothing says that the content changed since `node` was stored.
+    func isUnchanged(_ node: Node, _ status: FileStatus) -> Bool {
+        node.kind == .file && status.kind == .file && node.size == status.sizeBytes && node.modified == status.modified
+            && (!comparesChangeTime || node.changed == status.changed) && (!comparesInode || node.inode == status.inode)
+    }
+}
+
 extension Node {
-    /// True when nothing says that the content changed since this node was stored: type, size, mtime, ctime and inode are the same.
-    func isUnchanged(_ status: FileStatus) -> Bool {
-        kind == .file && status.kind == .file && size == status.sizeBytes && modified == status.modified
-            && changed == status.changed && inode == status.inode
+    /// True when every change of attributes or access lists since this node was stored would show: they all set the change time.
+    func hasCurrentAttributes(_ status: FileStatus) -> Bool {
+        changed == status.changed && inode == status.inode && deviceID == status.device && mode == FileMode(status)
     }
 }

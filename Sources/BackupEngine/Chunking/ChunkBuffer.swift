@@ -8,11 +8,11 @@
     // `capacity` bytes, never nil, no other owner; the first `filled` of them hold data of the current file.
     private let storage: UnsafeMutableRawPointer
     private var filled = 0
-    private var chunker: RabinChunker
+    private var chunker: Chunker
 
-    package init(tables: RabinTables) {
+    package init(rule: CutRule) {
         unsafe storage = UnsafeMutableRawPointer.allocate(byteCount: Self.capacity, alignment: 4096)
-        chunker = RabinChunker(tables: tables)
+        chunker = Chunker(rule: rule)
     }
 
     deinit { unsafe storage.deallocate() }
@@ -35,9 +35,9 @@
             if count <= 0 { break }
             filled += min(count, room)
             var start = 0
-            while let length = unsafe chunker.cut(UnsafeRawBufferPointer(start: storage + start, count: filled - start)) {
-                try unsafe emit(UnsafeRawBufferPointer(start: storage + start, count: length))
-                start += length
+            while let end = unsafe chunker.end(ofChunkAt: start, in: UnsafeRawBufferPointer(start: storage, count: filled)) {
+                try unsafe emit(UnsafeRawBufferPointer(start: storage + start, count: end - start))
+                start = end
             }
             if start > 0 {
                 filled -= start

@@ -4,6 +4,8 @@ internal import Platform
 struct BlobIndex: Sendable {
     private(set) var packs: ContiguousArray<Digest> = []
     private var packNumbers: [Digest: UInt32] = [:]
+    /// Numbers of packs that are not what the index says; their blobs count as not stored.
+    private var lostPacks: Set<UInt32> = []
     private var data = BlobTable()
     private var trees = BlobTable()
     /// Blobs that are being stored: in an open pack, or in one on its way to the disk.
@@ -40,7 +42,26 @@ struct BlobIndex: Sendable {
 
     /// True when the blob is stored or on its way.
     func contains(_ handle: BlobHandle) -> Bool {
-        first(handle) != nil || pending.contains(handle)
+        isStored(handle) || !pending.isEmpty && pending.contains(handle)
+    }
+
+    private func isStored(_ handle: BlobHandle) -> Bool {
+        guard let record = first(handle) else { return false }
+        if lostPacks.isEmpty || !lostPacks.contains(record.pack) { return true }
+        return all(handle).contains { !lostPacks.contains($0.pack) }
+    }
+
+    /// See ``SharedIndex/distrust(allBut:)``.
+    mutating func distrust(allBut sizes: [Digest: UInt64]) -> Int {
+        var expected = [UInt64](repeating: UInt64(PackHeader.lengthFieldBytes + Sealing.overhead), count: packs.count)
+        for table in [data, trees] {
+            for record in table.records {
+                let entryBytes = record.uncompressedLength == 0 ? PackHeader.plainEntryBytes : PackHeader.compressedEntryBytes
+                expected[Int(record.pack)] += UInt64(record.length) + UInt64(entryBytes)
+            }
+        }
+        lostPacks = Set(packs.indices.filter { sizes[packs[$0]] != expected[$0] }.map { UInt32($0) })
+        return lostPacks.count
     }
 
     func first(_ handle: BlobHandle) -> BlobRecord? {
@@ -57,7 +78,7 @@ struct BlobIndex: Sendable {
     ///
     /// - Returns: False when the blob is stored, or claimed by somebody else.
     mutating func claim(_ handle: BlobHandle) -> Bool {
-        if first(handle) != nil { return false }
+        if isStored(handle) { return false }
         return pending.insert(handle).inserted
     }
 

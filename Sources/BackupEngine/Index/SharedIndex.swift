@@ -6,6 +6,13 @@ final class SharedIndex: Sendable {
     private let index = Mutex(BlobIndex())
 
     func contains(_ handle: BlobHandle) -> Bool { index.withLock { $0.contains(handle) } }
+    func contains(_ type: BlobType, all ids: [Digest]) -> Bool {
+        index.withLock { index in ids.allSatisfy { index.contains(BlobHandle(type, $0)) } }
+    }
+    /// Says which packs are there, with their sizes; blobs of the others are stored again when they are met.
+    ///
+    /// - Returns: Number of packs that the index names and that are missing or of another size.
+    func distrust(allBut sizes: [Digest: UInt64]) -> Int { index.withLock { $0.distrust(allBut: sizes) } }
     func claim(_ handle: BlobHandle) -> Bool { index.withLock { $0.claim(handle) } }
     func giveUp(_ handle: BlobHandle) { index.withLock { $0.giveUp(handle) } }
 

@@ -143,6 +143,38 @@ private final class LockCore: Sendable {
     }
 }
 
+/// A lock whose file is written and not yet confirmed: the wait for others that start at the same moment can be used for reading.
+///
+/// Nothing may be published before ``confirm()``. Letting go of the value gives the lock up.
+package final class PendingLock: Sendable {
+    private let keeper: LockKeeper
+    private let exclusive: Bool
+    private let began = Monotonic.nanoseconds()
+    private let core: Mutex<LockCore?>
+
+    fileprivate init(_ keeper: LockKeeper, _ core: LockCore, exclusive: Bool) {
+        self.keeper = keeper
+        self.exclusive = exclusive
+        self.core = Mutex(core)
+    }
+
+    deinit { core.withLock { $0 }?.removeFiles() }
+
+    /// Waits for what is left of the settling time, looks again, and begins to keep the lock fresh. Call it once.
+    ///
+    /// - Throws: `.locked` when another one came in between.
+    package func confirm() throws(RepositoryError) -> RepositoryLock {
+        let core = core.withLock { core in
+            let taken = core
+            core = nil
+            return taken
+        }
+        guard let core else { throw RepositoryError(.locked, Phrase(vi: "khóa đã được dùng", en: "the lock was confirmed before")) }
+        let elapsed = Double(Monotonic.nanoseconds() - began) / 1e9
+        return try keeper.confirm(core, exclusive: exclusive, waitSeconds: keeper.timing.settleSeconds - elapsed)
+    }
+}
+
 /// Takes and removes locks; see "Locks" in restic's design document.
 struct LockKeeper: Sendable {
     let store: ObjectStore
@@ -153,11 +185,22 @@ struct LockKeeper: Sendable {
     func acquire(
         exclusive: Bool, onLoss: @escaping @Sendable (RepositoryError) -> Void
     ) throws(RepositoryError) -> RepositoryLock {
+        try begin(exclusive: exclusive, onLoss: onLoss).confirm()
+    }
+
+    /// Writes the lock file; see ``PendingLock``.
+    func begin(
+        exclusive: Bool, onLoss: @escaping @Sendable (RepositoryError) -> Void
+    ) throws(RepositoryError) -> PendingLock {
         try refuseConflict(exclusive: exclusive, own: [])
         let core = LockCore(store: store, identity: identity, isExclusive: exclusive, timing: timing, onLoss: onLoss)
         try core.writeFile()
+        return PendingLock(self, core, exclusive: exclusive)
+    }
+
+    fileprivate func confirm(_ core: LockCore, exclusive: Bool, waitSeconds: Double) throws(RepositoryError) -> RepositoryLock {
         do throws(RepositoryError) {
-            pause(seconds: timing.settleSeconds)
+            if waitSeconds > 0 { pause(seconds: waitSeconds) }
             try refuseConflict(exclusive: exclusive, own: core.files)
             do throws(SystemError) {
                 return RepositoryLock(core: core, thread: try WorkerThread(name: "lock-refresh") { core.keepFresh() })

@@ -5,19 +5,29 @@ struct OpenPack: Sendable {
     private(set) var bytes: [UInt8] = []
     private(set) var entries: [PackEntry] = []
 
-    /// A pack is finished when its blobs reach this size.
-    static let targetBytes = 16 << 20
-    /// Address space taken at once, so that the last blob and the header cause no copy; memory only as it is filled.
-    private static let reservedBytes = targetBytes + (10 << 20)
+    /// A finished pack.
+    struct Finished: Sendable {
+        let id: Digest
+        var bytes: [UInt8]
+        let entries: [PackEntry]
+    }
+
+    init() {}
+
+    /// - Parameter memory: An array of no further use, for its capacity.
+    init(memory: consuming [UInt8]) {
+        memory.removeAll(keepingCapacity: true)
+        bytes = memory
+    }
 
     var isEmpty: Bool { entries.isEmpty }
-    var isFull: Bool { bytes.count >= Self.targetBytes || entries.count >= PackHeader.entryLimit }
 
-    /// True when a blob of `length` stored bytes still has offsets of 32 bits.
-    func hasRoom(for length: Int) -> Bool { bytes.count + length <= Int(UInt32.max) - PackHeader.sizeLimitBytes }
+    /// True when a blob of `length` stored bytes still has an offset of 32 bits and an entry in the header.
+    func hasRoom(for length: Int) -> Bool {
+        entries.count < PackHeader.entryLimit && bytes.count + length <= Int(UInt32.max) - PackHeader.sizeLimitBytes
+    }
 
     mutating func append(_ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, uncompressedLength: UInt32) {
-        if bytes.isEmpty { bytes.reserveCapacity(max(Self.reservedBytes, sealed.count)) }
         entries.append(
             PackEntry(
                 type: handle.type, id: handle.id, offset: UInt32(bytes.count), length: UInt32(sealed.count),
@@ -25,19 +35,33 @@ struct OpenPack: Sendable {
         unsafe bytes.append(contentsOf: sealed)
     }
 
-    /// Adds the header, reading it back before it is trusted.
+    /// Takes over the blobs of another pack.
+    mutating func append(_ other: consuming OpenPack) {
+        let start = UInt32(bytes.count)
+        for entry in other.entries {
+            entries.append(
+                PackEntry(
+                    type: entry.type, id: entry.id, offset: start + entry.offset, length: entry.length,
+                    uncompressedLength: entry.uncompressedLength))
+        }
+        bytes += other.bytes
+    }
+
+    /// Adds the header and proves that the pack holds what it says, in the very memory that is written afterwards:
+    /// each blob opens, decompresses and has its hash, and the header reads back.
     ///
-    /// - Returns: The whole pack file.
-    consuming func finish(with context: WorkerContext) throws(RepositoryError) -> [UInt8] {
+    /// - Throws: `.corrupt` when the memory of this machine, or one of the libraries, has changed a bit.
+    consuming func finish(with context: WorkerContext) throws(RepositoryError) -> Finished {
         do {
-            let header = PackHeader.encode(entries)
-            let sealedHeader = try context.seal(header)
-            let lengthField = PackHeader.lengthField(sealedHeaderBytes: sealedHeader.count)
+            let entries = entries
+            if FaultPoint.flips("blob.sealed"), let last = bytes.indices.last { bytes[last / 2] ^= 1 }
+            for entry in entries { try verify(entry, with: context) }
+            let blobBytes = UInt64(bytes.count)
+            let sealedHeader = try context.seal(PackHeader.encode(entries))
             var bytes = bytes
             self.bytes = []
-            let blobBytes = UInt64(bytes.count)
             bytes += sealedHeader
-            bytes += lengthField
+            bytes += PackHeader.lengthField(sealedHeaderBytes: sealedHeader.count)
             let start =
                 try bytes.count - PackHeader.lengthFieldBytes
                 - PackHeader.sealedHeaderBytes(lengthField: Array(bytes.suffix(4)), packSize: UInt64(bytes.count))
@@ -45,12 +69,36 @@ struct OpenPack: Sendable {
             guard try PackHeader.decode(readBack, blobBytes: blobBytes) == entries else {
                 throw PackHeaderError("đọc lại khác với đã ghi", "reads back differently")
             }
-            return bytes
+            return Finished(id: try context.hash(bytes), bytes: bytes, entries: entries)
+        } catch let error as CryptoError {
+            throw .crypto(error)
+        } catch let error as RepositoryError {
+            throw error
+        } catch {
+            throw RepositoryError(
+                .corrupt, Phrase(vi: "kiểm tra phần đầu của pack trước khi ghi thất bại", en: "verification of a pack header before writing failed"),
+                cause: error)
+        }
+    }
+
+    private func verify(_ entry: PackEntry, with context: WorkerContext) throws(RepositoryError) {
+        do {
+            try unsafe bytes.withUnsafeBytes { bytes in
+                // In bounds: append() made the entry for exactly these bytes.
+                let sealed = unsafe UnsafeRawBufferPointer(rebasing: bytes[Int(entry.offset)..<Int(entry.offset) + Int(entry.length)])
+                try unsafe context.verifyBlob(entry.handle, sealed, uncompressedLength: entry.uncompressedLength)
+            }
         } catch let error as CryptoError {
             throw .crypto(error)
         } catch {
             throw RepositoryError(
-                .corrupt, Phrase(vi: "kiểm tra phần đầu của pack trước khi ghi thất bại", en: "verification of a pack header before writing failed"),
+                .corrupt,
+                Phrase(
+                    vi: "kiểm tra \(entry.type.name) \(entry.id.short) trước khi ghi thất bại",
+                    en: "verification of \(entry.type.name) \(entry.id.short) before writing failed"),
+                hint: Phrase(
+                    vi: "bộ nhớ của máy có thể bị lỗi: kiểm tra RAM trước khi sao lưu tiếp",
+                    en: "the memory of this machine may be faulty: test it before the next backup"),
                 cause: error)
         }
     }

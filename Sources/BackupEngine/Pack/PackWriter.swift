@@ -1,34 +1,39 @@
 internal import Platform
 private import Synchronization
 
-/// Collects sealed blobs into packs and publishes finished packs from a thread of its own.
+/// Collects sealed blobs into packs and publishes finished packs from threads of its own.
 ///
-/// Order on disk: a pack is durable before an index names it. Waiting for the disk blocks only whoever finishes packs
+/// Two packs are open per type, and each blob goes to one of them at random: the order of blobs in a pack then says less about which file
+/// they come from. Order on disk: a pack is durable before an index names it. Waiting for the disk blocks only whoever finishes packs
 /// faster than the disk takes them: the queue is bounded. The first failure stops everything that comes after it.
 final class PackWriter: Sendable {
-    private struct OpenPacks: Sendable {
-        // Format 2 demands separate packs for data and trees.
-        var data = OpenPack()
-        var trees = OpenPack()
-    }
-
     /// Finished packs that wait for the disk; with the open ones and those in workers' hands this bounds the memory.
-    private static let waitingPacks = 2
+    private static let waitingPacks = 1
+    /// Packs that are written at the same time at most: while one waits for the disk, another is copied.
+    private static let writersLimit = 4
+    /// Beyond the target size, so that the last blob and the header mostly cause no copy.
+    private static let reserveBytes = 2 << 20
 
     private let line: PublishingLine
-    private let open = Mutex(OpenPacks())
-    private let queue: BoundedQueue<OpenPack>
-    private let thread = Mutex<WorkerThread?>(nil)
+    private let contexts: ContextPool
+    private let targetBytes: Int
+    private let writers: Int
+    // Format 2 demands separate packs for data and trees.
+    private let data = OpenPair()
+    private let trees = OpenPair()
+    private let queue = BoundedQueue<OpenPack.Finished>(capacity: waitingPacks)
+    private let threads = Mutex<[WorkerThread]>([])
 
-    init(store: ObjectStore, index: SharedIndex) {
+    init(store: ObjectStore, index: SharedIndex, packSizeBytes: Int = WriteSettings().packSizeBytes) {
         line = PublishingLine(store: store, index: index)
-        queue = BoundedQueue(capacity: Self.waitingPacks)
+        contexts = store.contexts
+        targetBytes = packSizeBytes
+        writers = min(max(1, store.backend.connections), Self.writersLimit)
     }
 
     deinit {
         queue.cancel()
-        let thread = thread.withLock { $0 }
-        thread?.join()
+        for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
     /// The failure that ended writing, if there was one.
@@ -37,157 +42,111 @@ final class PackWriter: Sendable {
     /// Lets nothing be written any more; used when a lock was lost, or a blob could not be encoded.
     func stop(_ error: RepositoryError) { line.stop(error) }
 
-    /// Adds a sealed blob. Only the copy into the open pack happens under a lock.
+    /// Lets packs wait before they are published, until ``allow()``: the lock is not confirmed yet.
+    func hold() { line.hold(true) }
+    func allow() { line.hold(false) }
+
+    /// Adds a sealed blob. Only the copy into the open pack happens under a lock; who fills a pack proves and finishes it.
     func add(_ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, uncompressedLength: UInt32) throws(RepositoryError) {
         if let error = line.failure { throw error }
-        let finished: [OpenPack] = open.withLock { open in
-            switch handle.type {
-            case .data: unsafe Self.append(handle, sealed, uncompressedLength, to: &open.data)
-            case .tree: unsafe Self.append(handle, sealed, uncompressedLength, to: &open.trees)
+        let pair = handle.type == .data ? data : trees
+        // A blob as large as a pack gets its own: it would only make another one overflow.
+        if sealed.count >= targetBytes {
+            var pack = OpenPack()
+            unsafe pack.append(handle, sealed, uncompressedLength: uncompressedLength)
+            try finish(pack)
+            return
+        }
+        let full = pair.withOne { (pack) -> OpenPack? in
+            var full: OpenPack?
+            if !pack.hasRoom(for: sealed.count) { full = Self.take(&pack) }
+            if pack.isEmpty {
+                var memory = line.spareMemory()
+                if handle.type == .data { memory.reserveCapacity(targetBytes + Self.reserveBytes) }
+                pack = OpenPack(memory: memory)
             }
+            unsafe pack.append(handle, sealed, uncompressedLength: uncompressedLength)
+            if full == nil, pack.bytes.count >= targetBytes { full = Self.take(&pack) }
+            return full
         }
-        for pack in finished { try publish(pack) }
+        if let full { try finish(full) }
     }
 
-    private static func append(
-        _ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, _ uncompressedLength: UInt32, to pack: inout OpenPack
-    ) -> [OpenPack] {
-        var finished: [OpenPack] = []
-        func take() {
-            finished.append(pack)
-            pack = OpenPack()
-        }
-        if !pack.hasRoom(for: sealed.count) { take() }
-        unsafe pack.append(handle, sealed, uncompressedLength: uncompressedLength)
-        if pack.isFull { take() }
-        return finished
+    private static func take(_ pack: inout OpenPack) -> OpenPack {
+        var taken = OpenPack()
+        swap(&taken, &pack)
+        return taken
     }
 
-    private func publish(_ pack: consuming OpenPack) throws(RepositoryError) {
+    /// Proves a pack and hands it to the writers.
+    private func finish(_ pack: consuming OpenPack) throws(RepositoryError) {
+        var open: OpenPack? = pack
+        let finished: OpenPack.Finished?
+        do throws(RepositoryError) {
+            // finish() may only add to the bytes in place when nobody else holds them: hand the one value on.
+            finished = try contexts.use { (context) throws(RepositoryError) in
+                guard let pack = open.take() else { return nil }
+                return try pack.finish(with: context)
+            }
+        } catch {
+            line.stop(error)
+            throw error
+        }
+        guard let finished else { return }
+        try startThreads()
+        line.expect()
+        if !queue.push(finished) { line.abandon() }
+    }
+
+    private func startThreads() throws(RepositoryError) {
         do throws(SystemError) {
-            try thread.withLock { (thread) throws(SystemError) in
-                if thread != nil { return }
-                thread = try WorkerThread(name: "pack-writer") { [queue, line] in
-                    while let pack = queue.pop() { line.publish(pack) }
+            try threads.withLock { (threads) throws(SystemError) in
+                while threads.count < writers {
+                    threads.append(
+                        try WorkerThread(name: "pack-writer") { [queue, line] in
+                            while let pack = queue.pop() { line.publish(pack) }
+                        })
                 }
             }
         } catch {
             throw .storage(error)
         }
-        line.expect()
-        if !queue.push(pack) { line.abandon() }
     }
 
-    /// Publishes everything that was added, and the index of it.
+    /// Publishes everything that was added, and the index of it. Of two open packs that fit into one, one is made.
     func flush() throws(RepositoryError) {
-        let rest = open.withLock { open in
-            let rest = [open.data, open.trees]
-            open = OpenPacks()
-            return rest
+        for pair in [data, trees] {
+            for pack in pair.takeAll(mergingUpTo: targetBytes) { try finish(pack) }
         }
-        for pack in rest where !pack.isEmpty { try publish(pack) }
         try line.finish()
     }
 }
 
-/// What the writer thread does: header, hash, file, index.
-private final class PublishingLine: Sendable {
-    private struct State {
-        /// Packs handed over and not yet on disk.
-        var outstanding = 0
-        var failure: RepositoryError?
-        /// Published packs that no index file names yet.
-        var unindexed: [(id: Digest, entries: [PackEntry])] = []
-        var unindexedBlobs = 0
-        /// When the first of them was published, in monotonic nanoseconds.
-        var oldest: UInt64 = 0
+/// The two open packs of one type, each behind its own lock.
+private final class OpenPair: Sendable {
+    private let first = Mutex(OpenPack())
+    private let second = Mutex(OpenPack())
+
+    /// Runs `body` on one of the two, chosen at random.
+    func withOne<Result: Sendable>(_ body: (inout sending OpenPack) -> sending Result) -> Result {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next() & 1 == 0 ? first.withLock(body) : second.withLock(body)
     }
 
-    private let store: ObjectStore
-    private let index: SharedIndex
-    private let state = Monitor(State())
-
-    init(store: ObjectStore, index: SharedIndex) {
-        self.store = store
-        self.index = index
-    }
-
-    var failure: RepositoryError? { state.read { $0.failure } }
-    func stop(_ error: RepositoryError) { state.change { if $0.failure == nil { $0.failure = error } } }
-    func expect() { state.change { $0.outstanding += 1 } }
-    func abandon() { state.change { $0.outstanding -= 1 } }
-
-    /// Writes one pack; on failure remembers why.
-    func publish(_ pack: consuming OpenPack) {
-        defer { abandon() }
-        if failure != nil { return }
-        do throws(RepositoryError) {
-            try write(pack)
-        } catch {
-            stop(error)
+    /// - Returns: The packs that are not empty; they are gone from here.
+    func takeAll(mergingUpTo limit: Int) -> [OpenPack] {
+        var one = first.withLock { Self.take(&$0) }
+        let other = second.withLock { Self.take(&$0) }
+        if !one.isEmpty, !other.isEmpty, one.bytes.count + other.bytes.count <= limit {
+            one.append(other)
+            return [one]
         }
+        return [one, other].filter { !$0.isEmpty }
     }
 
-    private func write(_ pack: consuming OpenPack) throws(RepositoryError) {
-        let entries = pack.entries
-        // finish() may only add to the bytes in place when nobody else holds them: hand the one value on.
-        let (bytes, id) = try finish(pack)
-        try store.backend.save(.pack, id, bytes)
-        try reach("pack.published")
-        index.add(pack: id, entries)
-        let isIndexDue = state.change { state in
-            if state.unindexed.isEmpty { state.oldest = Monotonic.nanoseconds() }
-            state.unindexed.append((id, entries))
-            state.unindexedBlobs += entries.count
-            return state.unindexedBlobs >= IndexFile.blobLimit
-                || Double(Monotonic.nanoseconds() - state.oldest) / 1e9 >= IndexFile.ageLimitSeconds
-        }
-        if isIndexDue { try writeIndex() }
-    }
-
-    private func finish(_ pack: consuming OpenPack) throws(RepositoryError) -> ([UInt8], Digest) {
-        var open: OpenPack? = pack
-        return try store.contexts.use { (context) throws(RepositoryError) in
-            guard let pack = open.take() else { return ([], .zero) }
-            let bytes = try pack.finish(with: context)
-            do throws(CryptoError) {
-                return (bytes, try context.hash(bytes))
-            } catch {
-                throw .crypto(error)
-            }
-        }
-    }
-
-    private func writeIndex() throws(RepositoryError) {
-        let packs = state.change { state in
-            let packs = state.unindexed
-            state.unindexed = []
-            state.unindexedBlobs = 0
-            return packs
-        }
-        if packs.isEmpty { return }
-        _ = try store.saveDocument(.index, IndexFile.encode(packs))
-        try reach("index.published")
-    }
-
-    /// Waits for the packs on their way, then writes the index of what has none.
-    func finish() throws(RepositoryError) {
-        state.wait { $0.outstanding == 0 ? () : nil }
-        if let failure { throw failure }
-        do throws(RepositoryError) {
-            try writeIndex()
-        } catch {
-            stop(error)
-            throw error
-        }
-    }
-}
-
-/// Passes through a fault point; see `FaultPoint`.
-func reach(_ point: StaticString) throws(RepositoryError) {
-    do throws(SystemError) {
-        try FaultPoint.reach(point)
-    } catch {
-        throw .storage(error)
+    private static func take(_ pack: inout OpenPack) -> OpenPack {
+        var taken = OpenPack()
+        swap(&taken, &pack)
+        return taken
     }
 }

@@ -16,27 +16,31 @@ package final class Repository: Sendable {
     let writer: PackWriter
     let identity = WriterIdentity.current()
 
-    private init(backend: any Backend, master: MasterKey, configuration: RepositoryConfiguration) {
+    /// How blobs are compressed and packed.
+    package let writing: WriteSettings
+
+    private init(backend: any Backend, master: MasterKey, configuration: RepositoryConfiguration, writing: WriteSettings) {
         self.master = master
         self.configuration = configuration
-        store = ObjectStore(backend: backend, contexts: ContextPool(master), configuration: configuration)
-        writer = PackWriter(store: store, index: index)
+        self.writing = writing
+        store = ObjectStore(backend: backend, contexts: ContextPool(master, writing.compression), configuration: configuration)
+        writer = PackWriter(store: store, index: index, packSizeBytes: writing.packSizeBytes)
     }
 
     // MARK: Making and opening
 
-    /// Makes a repository of format 2 in a directory, which may exist.
+    /// Makes a repository in a directory, which may exist.
     ///
     /// - Throws: `.exists` when a repository, or a part of one, is there; `.invalidArgument` for an empty password.
     package static func create(
-        at path: FilePath, password: [UInt8], cost: KeyCost = .calibrated
+        at path: FilePath, password: [UInt8], cost: KeyCost = .calibrated, form: RepositoryForm = RepositoryForm()
     ) throws(RepositoryError) -> Repository {
-        try create(in: LocalDirectory(path), password: password, cost: cost)
+        try create(in: LocalDirectory(path), password: password, cost: cost, form: form)
     }
 
-    /// Makes a repository of format 2; see ``create(at:password:cost:)``.
+    /// Makes a repository; see ``create(at:password:cost:form:)``.
     package static func create(
-        in backend: any Backend, password: [UInt8], cost: KeyCost = .calibrated
+        in backend: any Backend, password: [UInt8], cost: KeyCost = .calibrated, form: RepositoryForm = RepositoryForm()
     ) throws(RepositoryError) -> Repository {
         try refuseExisting(backend)
         let master: MasterKey
@@ -44,8 +48,7 @@ package final class Repository: Sendable {
         let sealed: [UInt8]
         do throws(CryptoError) {
             master = try MasterKey.random()
-            configuration = RepositoryConfiguration(
-                version: 2, id: hexText(try SecureRandom.bytes(32)), chunkerPolynomial: try ChunkerPolynomial.random())
+            configuration = try form.configuration()
             var sealing = try Sealing(master)
             sealed = try sealing.seal(ConfigurationFile.encode(configuration))
         } catch {
@@ -55,7 +58,7 @@ package final class Repository: Sendable {
         // The config comes last: without it there is no repository yet, and making one can be tried again.
         _ = try KeyRing(backend: backend).add(master, password: password, cost: cost, identity: .current())
         try backend.saveConfiguration(sealed)
-        return Repository(backend: backend, master: master, configuration: configuration)
+        return Repository(backend: backend, master: master, configuration: configuration, writing: WriteSettings())
     }
 
     private static func refuseExisting(_ backend: any Backend) throws(RepositoryError) {
@@ -82,18 +85,30 @@ package final class Repository: Sendable {
     /// Opens a repository in a directory.
     ///
     /// - Throws: `.noRepository`, `.wrongPassword`, `.corrupt`, `.unsupported`, `.storage`.
-    package static func open(at path: FilePath, password: [UInt8]) throws(RepositoryError) -> Repository {
-        try open(in: LocalDirectory(path), password: password)
+    package static func open(
+        at path: FilePath, password: [UInt8], writing: WriteSettings = WriteSettings()
+    ) throws(RepositoryError) -> Repository {
+        try open(in: LocalDirectory(path), password: password, writing: writing)
     }
 
-    /// Opens a repository; see ``open(at:password:)``.
-    package static func open(in backend: any Backend, password: [UInt8]) throws(RepositoryError) -> Repository {
+    /// Opens a repository; see ``open(at:password:writing:)``.
+    package static func open(
+        in backend: any Backend, password: [UInt8], writing: WriteSettings = WriteSettings()
+    ) throws(RepositoryError) -> Repository {
         let sealed = try backend.loadConfiguration(limit: ConfigurationFile.sizeLimitBytes)
         let master = try KeyRing(backend: backend).open(password: password)
         let configuration: RepositoryConfiguration
         do {
             var sealing = try Sealing(master)
             configuration = try ConfigurationFile.decode(try sealing.open(sealed))
+        } catch let error as ConfigurationFile.UnknownChunker {
+            let name = escapedForDisplay(error.name)
+            throw RepositoryError(
+                .unsupported,
+                Phrase(
+                    vi: "kho \(backend.description) cắt tệp theo cách '\(name)' mà chương trình này không biết",
+                    en: "repository \(backend.description) cuts files by '\(name)', which this program does not know"),
+                hint: Phrase(vi: "dùng bản mới hơn của chương trình", en: "use a newer version of this program"))
         } catch {
             throw .corrupt(
                 Phrase(vi: "tệp config của \(backend.description) bị hỏng", en: "the config of \(backend.description) is damaged"),
@@ -109,7 +124,7 @@ package final class Repository: Sendable {
         guard ChunkerPolynomial.isIrreducible(configuration.chunkerPolynomial) else {
             throw .corrupt(Phrase(vi: "đa thức cắt khối trong config không hợp lệ", en: "the chunker polynomial in the config is not irreducible"))
         }
-        return Repository(backend: backend, master: master, configuration: configuration)
+        return Repository(backend: backend, master: master, configuration: configuration, writing: writing)
     }
 
     /// Adds a password; the old ones stay valid.
@@ -139,6 +154,20 @@ package final class Repository: Sendable {
 
     /// True when the blob is stored, or being stored by this process.
     package func contains(_ type: BlobType, _ id: Digest) -> Bool { index.contains(BlobHandle(type, id)) }
+
+    /// True when all these blobs are stored, or being stored by this process.
+    package func contains(_ type: BlobType, all ids: [Digest]) -> Bool { index.contains(type, all: ids) }
+
+    /// Compares the index with the packs that are there: a blob whose pack is missing, or of another size, counts as not stored, and the next
+    /// backup that meets it stores it again.
+    ///
+    /// - Returns: Number of such packs.
+    @discardableResult
+    package func excludeLostPacks() throws(RepositoryError) -> Int {
+        var sizes: [Digest: UInt64] = [:]
+        for file in try store.backend.list(.pack) { sizes[file.id] = file.sizeBytes }
+        return index.distrust(allBut: sizes)
+    }
 
     /// Plaintext size of a stored blob in bytes; nil when the index does not have it.
     package func blobSize(_ type: BlobType, _ id: Digest) -> Int? { index.plaintextLength(BlobHandle(type, id)) }
@@ -181,9 +210,8 @@ package final class Repository: Sendable {
         let handle = BlobHandle(type, id)
         guard index.claim(handle) else { return StoredBlob(isNew: false, storedBytes: 0) }
         do throws(RepositoryError) {
-            let isCompressing = configuration.version >= 2
             let added = try store.contexts.use { (context) throws(RepositoryError) in
-                try unsafe context.encodeBlob(handle, plaintext, compressing: isCompressing) { sealed, length in
+                try unsafe context.encodeBlob(handle, plaintext, compressing: isCompressing(type)) { sealed, length in
                     Result { () throws(RepositoryError) in
                         try unsafe writer.add(handle, sealed, uncompressedLength: length)
                         return sealed.count
@@ -195,6 +223,22 @@ package final class Repository: Sendable {
             index.giveUp(handle)
             writer.stop(error)
             throw error
+        }
+    }
+
+    /// Format 1 knows no compression. Trees are always compressed in format 2, as restic does.
+    private func isCompressing(_ type: BlobType) -> Bool {
+        configuration.version >= 2 && (type == .tree || writing.compression != .off)
+    }
+
+    /// What storing a blob would do, without storing it.
+    package func measureBlob(_ type: BlobType, _ id: Digest, _ plaintext: UnsafeRawBufferPointer) throws(RepositoryError) -> StoredBlob {
+        let handle = BlobHandle(type, id)
+        guard index.claim(handle) else { return StoredBlob(isNew: false, storedBytes: 0) }
+        return try store.contexts.use { (context) throws(RepositoryError) in
+            StoredBlob(
+                isNew: true,
+                storedBytes: try unsafe context.encodeBlob(handle, plaintext, compressing: isCompressing(type)) { sealed, _ in sealed.count })
         }
     }
 

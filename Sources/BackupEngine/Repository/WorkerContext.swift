@@ -12,11 +12,11 @@ final class WorkerContext: @unchecked Sendable {
     private var sealed = ScratchMemory()
     private var scratch = ScratchMemory()
 
-    init(_ key: MasterKey) throws(RepositoryError) {
+    init(_ key: MasterKey, _ compression: Compression) throws(RepositoryError) {
         do {
             let sealing = try Sealing(key)
             let hasher = try SHA256()
-            let compressor = try ZstdCompressor()
+            let compressor = try ZstdCompressor(compression.effort)
             let decompressor = try ZstdDecompressor()
             self.sealing = sealing
             self.hasher = hasher
@@ -39,9 +39,7 @@ final class WorkerContext: @unchecked Sendable {
     /// A blob below this share saved is stored as it is: reading it back is faster, and the space is nearly the same.
     private static let leastSavingShare = 256
 
-    /// Compresses if it pays, seals, and proves that the result opens to what `id` names.
-    ///
-    /// The proof (decrypt, decompress, hash) finds faults of memory and libraries before they reach a pack.
+    /// Compresses if it pays, and seals. The proof that the result opens to what `handle` names comes with its pack.
     ///
     /// - Parameter body: Gets the sealed bytes, valid during the call, and the plaintext size, 0 for blobs stored plain.
     func encodeBlob<Result>(
@@ -52,11 +50,11 @@ final class WorkerContext: @unchecked Sendable {
             var content = unsafe plaintext
             var uncompressedLength: UInt32 = 0
             // Length 0 in a header means "not compressed": an empty blob can never be marked as compressed.
-            if compressing, plaintext.count > 0 {
+            // Uncompressed trees are legal, but stock prune would rewrite them every time.
+            if compressing, plaintext.count > 0, handle.type == .tree || unsafe !Incompressible.seemsSo(plaintext) {
                 let room = unsafe scratch.prepare(ZstdCompressor.bound(plaintext.count))
                 let count = try unsafe compressor.compress(plaintext, into: room)
                 let largest = plaintext.count - max(4, plaintext.count / Self.leastSavingShare)
-                // Uncompressed trees are legal, but stock prune would rewrite them every time.
                 if handle.type == .tree || count <= largest {
                     unsafe content = UnsafeRawBufferPointer(rebasing: room[..<count])
                     uncompressedLength = UInt32(plaintext.count)
@@ -64,20 +62,12 @@ final class WorkerContext: @unchecked Sendable {
             }
             let output = unsafe sealed.prepare(content.count + Sealing.overhead)
             try unsafe sealing.seal(content, into: output)
-            // From here on `content` is gone: the scratch memory is used for the proof.
-            try unsafe verifyBlob(handle, UnsafeRawBufferPointer(output), uncompressedLength: uncompressedLength)
             return unsafe body(UnsafeRawBufferPointer(output), uncompressedLength)
         } catch let error as CryptoError {
             throw .crypto(error)
         } catch {
             throw RepositoryError(
-                .corrupt,
-                Phrase(
-                    vi: "kiểm tra \(handle.type.name) \(handle.id.short) trước khi ghi thất bại",
-                    en: "verification of \(handle.type.name) \(handle.id.short) before writing failed"),
-                hint: Phrase(
-                    vi: "bộ nhớ của máy có thể bị lỗi: kiểm tra RAM trước khi sao lưu tiếp",
-                    en: "the memory of this machine may be faulty: test it before the next backup"),
+                .storage, Phrase(vi: "không nén được \(handle.type.name) \(handle.id.short)", en: "\(handle.type.name) \(handle.id.short) cannot be compressed"),
                 cause: error)
         }
     }
@@ -145,6 +135,18 @@ final class WorkerContext: @unchecked Sendable {
     }
 }
 
+extension Compression {
+    fileprivate var effort: ZstdEffort {
+        switch self {
+        // Trees and documents are compressed even so.
+        case .off, .auto: .ordinary
+        case .fastest: .level(1)
+        case .better: .level(7)
+        case .max: .level(19)
+        }
+    }
+}
+
 /// An authentic object that does not hold what its name promises.
 enum BlobMismatch: Error, Equatable {
     case length
@@ -154,14 +156,18 @@ enum BlobMismatch: Error, Equatable {
 /// Contexts waiting for a thread. It grows to the number of threads that work at the same time, and no further.
 final class ContextPool: Sendable {
     private let key: MasterKey
+    private let compression: Compression
     private let idle = Mutex<[WorkerContext]>([])
 
-    init(_ key: MasterKey) { self.key = key }
+    init(_ key: MasterKey, _ compression: Compression = .auto) {
+        self.key = key
+        self.compression = compression
+    }
 
     func use<Result>(_ body: (WorkerContext) throws(RepositoryError) -> Result) throws(RepositoryError) -> Result {
         let waiting = idle.withLock { $0.popLast() }
         let context: WorkerContext
-        if let waiting { context = waiting } else { context = try WorkerContext(key) }
+        if let waiting { context = waiting } else { context = try WorkerContext(key, compression) }
         defer {
             context.trim()
             idle.withLock { $0.append(context) }

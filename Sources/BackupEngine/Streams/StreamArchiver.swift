@@ -49,7 +49,7 @@ final class StreamArchiver: Sendable {
     }
 
     private let run: ArchiveRun
-    private let tables: RabinTables
+    private let rule: CutRule
     private let time: Timestamp
     private let failure: StreamFailure
     private let workerCount: Int
@@ -62,9 +62,9 @@ final class StreamArchiver: Sendable {
     /// Streams in the snapshot so far.
     var storedCount: Int { stored.load(ordering: .acquiring) }
 
-    init(run: ArchiveRun, tables: RabinTables, time: Timestamp, failure: StreamFailure, workerCount: Int, streamCount: Int) {
+    init(run: ArchiveRun, rule: CutRule, time: Timestamp, failure: StreamFailure, workerCount: Int, streamCount: Int) {
         self.run = run
-        self.tables = tables
+        self.rule = rule
         self.time = time
         self.failure = failure
         self.workerCount = workerCount
@@ -106,23 +106,25 @@ final class StreamArchiver: Sendable {
     // MARK: The reading thread
 
     private func archiveAll() {
-        var buffer = ChunkBuffer(tables: tables)
+        var buffer = ChunkBuffer(rule: rule)
+        var tally = Tally()
         while let job = jobs.pop() {
             do throws(RepositoryError) {
                 try run.check()
-                try run.complete(job.builder, slot: job.slot, try archive(job, &buffer))
+                try run.complete(job.builder, slot: job.slot, try archive(job, &buffer, &tally), &tally)
             } catch {
                 run.fail(error)
             }
+            run.take(&tally)
         }
     }
 
     /// - Returns: nil when the producer failed and the run goes on.
-    private func archive(_ job: Job, _ buffer: inout ChunkBuffer) throws(RepositoryError) -> Node? {
+    private func archive(_ job: Job, _ buffer: inout ChunkBuffer, _ tally: inout Tally) throws(RepositoryError) -> Node? {
         run.enter(job.source.path)
         do throws(Failure) {
             let node = try read(job, &buffer)
-            run.countFile(job.previous.map { $0 == node ? .unmodified : .changed } ?? .new, bytes: node.size)
+            tally.countFile(job.previous.map { $0 == node ? .unmodified : .changed } ?? .new, bytes: node.size)
             stored.add(1, ordering: .acquiringAndReleasing)
             return node
         } catch {
@@ -213,13 +215,15 @@ final class StreamArchiver: Sendable {
     private func storeChunks() {
         do throws(CryptoError) {
             var hasher = try SHA256()
+            var tally = Tally()
             while let chunk = chunks.pop() {
                 var id: Digest?
                 do throws(RepositoryError) {
-                    id = try store(chunk.bytes, &hasher)
+                    id = try store(chunk.bytes, &hasher, &tally)
                 } catch {
                     run.fail(error)
                 }
+                run.take(&tally)
                 chunk.content.set(chunk.position, id)
             }
         } catch {
@@ -229,7 +233,7 @@ final class StreamArchiver: Sendable {
         }
     }
 
-    private func store(_ bytes: [UInt8], _ hasher: inout SHA256) throws(RepositoryError) -> Digest {
+    private func store(_ bytes: [UInt8], _ hasher: inout SHA256, _ tally: inout Tally) throws(RepositoryError) -> Digest {
         try run.check()
         let id: Digest
         do throws(CryptoError) {
@@ -238,8 +242,11 @@ final class StreamArchiver: Sendable {
         } catch {
             throw .crypto(error)
         }
-        let stored = try run.repository.storeBlob(.data, id, bytes)
-        run.count(stored, plaintextBytes: bytes.count) { $0.dataBlobs += 1 }
+        let stored = try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(RepositoryError) -> StoredBlob in
+            try unsafe run.storeBlob(.data, id, UnsafeRawBufferPointer(buffer))
+        }
+        tally.count(stored, .data, plaintextBytes: bytes.count)
+        tally.bytesSeen += UInt64(bytes.count)
         return id
     }
 }

@@ -4,17 +4,28 @@ internal import CZstd
 @safe package struct ZstdCompressor: ~Copyable {
     private let context: OpaquePointer  // ZSTD_CCtx *, never nil, no other owner
 
-    /// - Parameter level: 1...19; more time for less space.
-    package init(level: Int32 = 3) throws(ZstdError) {
+    private let effort: ZstdEffort
+    /// Whether the parameters in the context are those for large inputs.
+    private var isSetForLarge: Bool
+
+    package init(_ effort: ZstdEffort = .ordinary) throws(ZstdError) {
         guard let context = unsafe ZSTD_createCCtx() else { throw ZstdError(.failed, "ZSTD_createCCtx") }
-        let code = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
         do throws(ZstdError) {
-            _ = try ZstdError.check(code)
+            try unsafe Self.set(effort.parameters(for: 0), in: context)
         } catch {
             unsafe ZSTD_freeCCtx(context)
             throw error
         }
         unsafe self.context = context
+        self.effort = effort
+        isSetForLarge = false
+    }
+
+    /// - Parameter level: 1...19; more time for less space.
+    package init(level: Int32) throws(ZstdError) { try self.init(.level(level)) }
+
+    @safe private static func set(_ parameters: [(ZSTD_cParameter, Int32)], in context: OpaquePointer) throws(ZstdError) {
+        for (parameter, value) in parameters { _ = try ZstdError.check(unsafe ZSTD_CCtx_setParameter(context, parameter, value)) }
     }
 
     deinit { unsafe ZSTD_freeCCtx(context) }
@@ -30,7 +41,12 @@ internal import CZstd
     package mutating func compress(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(ZstdError) -> Int {
-        try ZstdError.check(
+        let isLarge = input.count > ZstdEffort.largeInputBytes
+        if isLarge != isSetForLarge {
+            try unsafe Self.set(effort.parameters(for: input.count), in: context)
+            isSetForLarge = isLarge
+        }
+        return try ZstdError.check(
             unsafe ZSTD_compress2(context, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 

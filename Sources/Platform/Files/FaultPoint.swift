@@ -4,7 +4,7 @@ package import Synchronization
 /// A named place where a test may make this process fail or die.
 ///
 /// `SENTINEL_FAULTS` holds `point=action[@n]` entries separated by commas: `pack.renamed=kill@2,ledger.commit=fail`.
-/// `fail` throws EIO, `nospace` throws ENOSPC, `kill` sends SIGKILL; `@n` means the n-th time only, none means every time.
+/// `fail` throws EIO, `nospace` throws ENOSPC, `kill` sends SIGKILL, `flip` changes one bit where the point allows it; `@n` means the n-th time only, none means every time.
 /// A point may be limited to one process role: `job:pack.renamed=kill`. Unset, a point costs one load.
 package enum FaultPoint {
     private struct Rule { let point: String; let action: String; let occurrence: Int? }
@@ -14,18 +14,29 @@ package enum FaultPoint {
     /// The role of this process (`core`, `watch`, `job`, …); set once by its main function.
     package static let role = Mutex<String>("")
 
-    /// Passes through `point`, unless a rule says otherwise.
-    package static func reach(_ point: StaticString) throws(SystemError) {
-        if rules.isEmpty { return }
+    /// True when a test wants a bit changed here, as faulty memory would.
+    package static func flips(_ point: StaticString) -> Bool {
+        rules.isEmpty ? false : due(point).contains { $0.action == "flip" }
+    }
+
+    /// The rules that apply this time.
+    private static func due(_ point: StaticString) -> [Rule] {
         let name = point.description
         let current = role.withLock { $0 }
         let matching = rules.filter { $0.point == name || $0.point == "\(current):\(name)" }
-        if matching.isEmpty { return }
+        if matching.isEmpty { return [] }
         let count = counts.withLock { counts in
             counts[name, default: 0] += 1
             return counts[name, default: 0]
         }
-        for rule in matching where rule.occurrence == nil || rule.occurrence == count {
+        return matching.filter { $0.occurrence == nil || $0.occurrence == count }
+    }
+
+    /// Passes through `point`, unless a rule says otherwise.
+    package static func reach(_ point: StaticString) throws(SystemError) {
+        if rules.isEmpty { return }
+        let name = point.description
+        for rule in due(point) {
             switch rule.action {
             case "kill": kill(getpid(), SIGKILL)
             case "nospace": throw SystemError(name, ENOSPC)

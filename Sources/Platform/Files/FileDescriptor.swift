@@ -49,6 +49,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try systemCall("pread", path: path) { unsafe pread(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
+    /// The same by the number of an open descriptor, which the caller keeps open.
+    package static func read(_ raw: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
+        try systemCall("pread") { unsafe pread(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
+    }
+
     /// Reads the whole file.
     ///
     /// - Parameter limit: More bytes than this are EFBIG: no input is read without a bound.
