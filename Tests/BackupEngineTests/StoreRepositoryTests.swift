@@ -120,8 +120,9 @@ internal import Testing
             #expect(all.count == 80)
             for id in all { #expect(try SHA256.hash(repository.loadBlob(.data, id)) == id) }
             let packs = onlyFiles(below: root / "repo/data")
-            #expect(packs.count == 4)
-            #expect(try packs.filter { try FileStatus.of($0).sizeBytes >= 16 << 20 }.count == 3)
+            // Two are open at a time, and their rests are put together where they fit into one.
+            #expect((4...5).contains(packs.count))
+            #expect(try packs.filter { try FileStatus.of($0).sizeBytes < 16 << 20 }.count <= 2)
             #expect(try repository.check(readData: true).errors == [])
         }
     }
@@ -129,8 +130,10 @@ internal import Testing
     @Test func `content that is not what its ID says is refused and stops the writing`() throws {
         try withTemporaryDirectory("mismatch") { root in
             let repository = try makeStore(root / "repo")
-            #expect(code { _ = try repository.storeBlob(.data, .zero, [1, 2, 3]) } == .corrupt)
+            _ = try repository.storeBlob(.data, .zero, [1, 2, 3])
             #expect(code { try repository.flush() } == .corrupt)
+            #expect(code { _ = try repository.storeBlob(.data, .zero, [1, 2, 3]) } == .corrupt)
+            #expect(onlyFiles(below: root / "repo/data") == [])
             #expect(code { _ = try repository.saveSnapshot(snapshot(of: .zero)) } == .corrupt)
             #expect(onlyFiles(below: root / "repo/snapshots") == [])
         }

@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 
 /// What of the sources is left out. The meaning of each rule is restic's.
 package struct EntrySelection: Sendable {

@@ -19,7 +19,7 @@ package struct GearTable: Sendable {
         let counter = [UInt8](repeating: 0, count: AES256CTR.counterByteCount)
         try unsafe stream.withUnsafeMutableBufferPointer { (stream) throws(CryptoError) -> Void in
             try unsafe counter.withUnsafeBufferPointer { (counter) throws(CryptoError) -> Void in
-                let memory = unsafe UnsafeMutableRawBufferPointer(stream)
+                let memory = UnsafeMutableRawBufferPointer(stream)
                 try unsafe cipher.apply(counter: UnsafeRawBufferPointer(counter), UnsafeRawBufferPointer(memory), to: memory)
             }
         }

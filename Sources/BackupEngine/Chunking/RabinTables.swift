@@ -1,5 +1,3 @@
-package import Platform
-
 /// restic's rule for cuts: a Rabin fingerprint of the last 64 bytes whose low 20 bits are zero. The tables of one polynomial.
 ///
 /// restic starts every chunk with a window of zeros and one byte 1, then skips the first 512 KiB - 64. By the time the first cut is

@@ -20,7 +20,7 @@ enum Incompressible {
 
     private static func isUniform(_ sample: UnsafeRawBufferPointer) -> Bool {
         var counts = InlineArray<256, UInt32>(repeating: 0)
-        for byte in unsafe sample { counts[Int(byte)] &+= 1 }
+        for index in 0..<sample.count { unsafe counts[Int(sample[index])] &+= 1 }
         var sum = 0
         for value in 0..<256 { sum += Int(counts[value]) * Int(counts[value]) }
         let expected = sample.count + sample.count * (sample.count - 1) / 256

@@ -192,10 +192,10 @@ package final class Repository: Sendable {
 
     /// Stores a blob unless it is stored, or being stored by another thread.
     ///
-    /// Compression, encryption and their verification happen on the calling thread. The blob is safe after ``flush()``.
+    /// Compression and encryption happen on the calling thread, and the verification of a pack that it fills. The blob is safe after ``flush()``.
     ///
     /// - Parameters:
-    ///   - id: SHA-256 of `plaintext`, which is verified.
+    ///   - id: SHA-256 of `plaintext`, which is verified before the pack of the blob is published.
     ///   - plaintext: At most 1 GiB; not kept.
     /// - Throws: The first failure of any thread; after one, nothing more is written.
     package func storeBlob(

@@ -51,7 +51,8 @@ final class WorkerContext: @unchecked Sendable {
             var uncompressedLength: UInt32 = 0
             // Length 0 in a header means "not compressed": an empty blob can never be marked as compressed.
             // Uncompressed trees are legal, but stock prune would rewrite them every time.
-            if compressing, plaintext.count > 0, handle.type == .tree || unsafe !Incompressible.seemsSo(plaintext) {
+            let isWorthwhile = unsafe handle.type == .tree || !Incompressible.seemsSo(plaintext)
+            if compressing, plaintext.count > 0, isWorthwhile {
                 let room = unsafe scratch.prepare(ZstdCompressor.bound(plaintext.count))
                 let count = try unsafe compressor.compress(plaintext, into: room)
                 let largest = plaintext.count - max(4, plaintext.count / Self.leastSavingShare)
@@ -67,7 +68,9 @@ final class WorkerContext: @unchecked Sendable {
             throw .crypto(error)
         } catch {
             throw RepositoryError(
-                .storage, Phrase(vi: "không nén được \(handle.type.name) \(handle.id.short)", en: "\(handle.type.name) \(handle.id.short) cannot be compressed"),
+                .storage,
+                Phrase(
+                    vi: "không nén được \(handle.type.name) \(handle.id.short)", en: "\(handle.type.name) \(handle.id.short) cannot be compressed"),
                 cause: error)
         }
     }

@@ -11,7 +11,7 @@ internal import CZstd
     package init(_ effort: ZstdEffort = .ordinary) throws(ZstdError) {
         guard let context = unsafe ZSTD_createCCtx() else { throw ZstdError(.failed, "ZSTD_createCCtx") }
         do throws(ZstdError) {
-            try unsafe Self.set(effort.parameters(for: 0), in: context)
+            try Self.set(effort.parameters(for: 0), in: context)
         } catch {
             unsafe ZSTD_freeCCtx(context)
             throw error
@@ -24,8 +24,8 @@ internal import CZstd
     /// - Parameter level: 1...19; more time for less space.
     package init(level: Int32) throws(ZstdError) { try self.init(.level(level)) }
 
-    @safe private static func set(_ parameters: [(ZSTD_cParameter, Int32)], in context: OpaquePointer) throws(ZstdError) {
-        for (parameter, value) in parameters { _ = try ZstdError.check(unsafe ZSTD_CCtx_setParameter(context, parameter, value)) }
+    @safe private static func set(_ parameters: [(ZSTD_cParameter, Int)], in context: OpaquePointer) throws(ZstdError) {
+        for (parameter, value) in parameters { _ = try ZstdError.check(unsafe ZSTD_CCtx_setParameter(context, parameter, Int32(value))) }
     }
 
     deinit { unsafe ZSTD_freeCCtx(context) }

@@ -11,21 +11,21 @@ package enum ZstdEffort: Sendable, Hashable {
     static let largeInputBytes = 128 * 1024
 
     /// The parameters for an input of this size.
-    func parameters(for bytes: Int) -> [(ZSTD_cParameter, Int32)] {
+    func parameters(for bytes: Int) -> [(ZSTD_cParameter, Int)] {
         switch self {
-        case .level(let level): [(ZSTD_c_compressionLevel, level)] + Self.unset
+        case .level(let level): [(ZSTD_c_compressionLevel, Int(level))] + Self.unset
         case .ordinary:
             bytes <= Self.largeInputBytes
                 ? [(ZSTD_c_compressionLevel, 3)] + Self.unset
                 : [
-                    (ZSTD_c_compressionLevel, 2), (ZSTD_c_strategy, Int32(ZSTD_dfast.rawValue)), (ZSTD_c_chainLog, 13), (ZSTD_c_hashLog, 16),
+                    (ZSTD_c_compressionLevel, 2), (ZSTD_c_strategy, Int(ZSTD_dfast.rawValue)), (ZSTD_c_chainLog, 13), (ZSTD_c_hashLog, 16),
                     (ZSTD_c_minMatch, 5),
                 ]
         }
     }
 
     /// Zero leaves a parameter to the level.
-    private static let unset: [(ZSTD_cParameter, Int32)] = [
+    private static let unset: [(ZSTD_cParameter, Int)] = [
         (ZSTD_c_strategy, 0), (ZSTD_c_chainLog, 0), (ZSTD_c_hashLog, 0), (ZSTD_c_minMatch, 0),
     ]
 }

@@ -11,7 +11,7 @@ import Testing
     /// Lengths of the chunks of `bytes`, read in pieces of `readBytes`, and their digests.
     static func chunks(_ bytes: [UInt8], polynomial: UInt64, readBytes: Int) throws -> [(length: Int, id: Digest)] {
         let tables = try #require(RabinTables(polynomial: polynomial))
-        var buffer = ChunkBuffer(tables: tables)
+        var buffer = ChunkBuffer(rule: .rabin(tables))
         var position = 0
         var result: [(length: Int, id: Digest)] = []
         try unsafe buffer.forEachChunk { (target) throws(CryptoError) -> Int in
