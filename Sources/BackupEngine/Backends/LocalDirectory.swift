@@ -147,7 +147,9 @@ package struct LocalDirectory: Backend {
             do throws(SystemError) {
                 try save(bytes, to: path(of: type, id), isPack: type == .pack, replacing: true)
             } catch {
-                if !error.isMissing { throw error }
+                // The directory of a pack may be missing; where the config is missing too, the whole repository went away in the middle
+                // of the work (a disk that was unmounted), and nothing must be made in its place.
+                guard error.isMissing, try FileStatus.exists(configurationPath) else { throw error }
                 try DurableFiles.makeDirectories(directory(of: type, id), mode: sharedWithGroup() ? 0o770 : 0o700)
                 try save(bytes, to: path(of: type, id), isPack: type == .pack, replacing: true)
             }

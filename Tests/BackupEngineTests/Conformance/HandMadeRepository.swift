@@ -167,6 +167,12 @@ final class HandMadeRepository {
             case .framesWithoutSize:
                 [2] + Self.frameWithoutSize(Array(plaintext.prefix(7))) + Self.frameWithoutSize(Array(plaintext.dropFirst(7)))
             }
+        return try addEncoded(folder, encoded)
+    }
+
+    /// Seals and stores what is already encoded, whether it makes sense or not.
+    @discardableResult
+    func addEncoded(_ folder: String, _ encoded: [UInt8]) throws -> Digest {
         let sealed = try sealing.seal(encoded)
         try store(folder, sealed)
         return try SHA256.hash(sealed)
