@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Platform
 
 /// An input on which the fuzzed code failed, and how to repeat it.
@@ -8,7 +9,8 @@ package struct FuzzFailure: Error, CustomStringConvertible {
 /// Feeds mutated inputs to `body`, which must end without trapping, without looping and only with errors it expects.
 ///
 /// Run `i` has its own generator, seeded from the printed seed and `i`, so `SENTINEL_TEST_SEED=… SENTINEL_FUZZ_START=i` repeats it alone.
-/// `SENTINEL_FUZZ_TRACE=1` prints each run before it starts, which names the run that trapped.
+/// `SENTINEL_FUZZ_TRACE=1` prints each run before it starts, which names the run that trapped. `SENTINEL_FUZZ_KEEP=DIR` holds the input
+/// of the present run in a file named for the test, and keeps it when the run fails or never ends: a new file for the corpus.
 ///
 /// - Parameters:
 ///   - corpus: Valid inputs; each is first run as it is.
@@ -24,11 +26,13 @@ package func fuzz(
     let seconds = environmentValue("SENTINEL_FUZZ_SECONDS").flatMap { UInt64($0) }
     let start = environmentValue("SENTINEL_FUZZ_START").flatMap { Int($0) }
     let isTraced = environmentValue("SENTINEL_FUZZ_TRACE") == "1"
+    let kept = environmentValue("SENTINEL_FUZZ_KEEP").map { FilePath($0) / "\(name.replacing(" ", with: "-"))-\(seed)" }
     let total = start.map { $0 + 1 } ?? (isFullTest ? iterations * 10 : iterations)
     let deadline = seconds.map { Monotonic.nanoseconds() + $0 * 1_000_000_000 }
 
     func run(_ input: [UInt8], _ label: String) throws {
         if isTraced { printToStandardError("\(name): \(label), \(input.count) bytes") }
+        if let kept { try overwrite(kept, input) }
         let began = Monotonic.nanoseconds()
         do {
             try body(input)
@@ -53,6 +57,13 @@ package func fuzz(
         try run(input, "run \(index)")
         index += 1
     }
+    if let kept { try DurableFiles.remove(kept) }
+}
+
+/// Not forced to disk: it is to outlive this process only.
+private func overwrite(_ path: FilePath, _ bytes: [UInt8]) throws {
+    let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
+    try file.writeAll(bytes, path: path)
 }
 
 private func padded(_ text: String, _ width: Int) -> String {

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import TestSupport
 
@@ -15,6 +16,10 @@ final class HandMadeRepository {
         case frameWithoutSize
         /// A frame as libzstd makes it.
         case frame
+        /// These bytes, whatever they are, said to be a frame.
+        case given([UInt8])
+
+        var isPlain: Bool { if case .plain = self { true } else { false } }
     }
 
     struct Blob {
@@ -40,7 +45,9 @@ final class HandMadeRepository {
     private let master: MasterKey
     private var sealing: Sealing
     private var compressor: ZstdCompressor
-    private(set) var packs: [(id: Digest, blobs: [(blob: Blob, id: Digest, offset: Int, length: Int)])] = []
+    private typealias Placed = (blob: Blob, id: Digest, offset: Int, length: Int)
+    private typealias Pack = (id: Digest, blobs: [Placed])
+    private var packs: [Pack] = []
 
     init(_ path: FilePath, version: Int = 2, password: [UInt8] = storePassword) throws {
         self.path = path
@@ -85,26 +92,36 @@ final class HandMadeRepository {
     /// Writes a pack of these blobs and remembers it for the next index.
     @discardableResult
     func addPack(_ blobs: [Blob]) throws -> FilePath {
-        var body: [UInt8] = []
-        var header: [UInt8] = []
-        var placed: [(Blob, Digest, Int, Int)] = []
-        for blob in blobs {
-            let id = try SHA256.hash(blob.content)
-            let sealed = try sealing.seal(encoded(blob))
-            let isPlain = blob.form == .plain
-            header.append((blob.type == "tree" ? 1 : 0) + (isPlain ? 0 : 2))
-            header += littleEndian(sealed.count) + (isPlain ? [] : littleEndian(blob.content.count)) + id.bytes
-            placed.append((blob, id, body.count, sealed.count))
-            body += sealed
-        }
-        let sealedHeader = try sealing.seal(header)
-        let file = body + sealedHeader + littleEndian(sealedHeader.count)
-        let id = try SHA256.hash(file)
-        let folder = path / "data" / String(id.hex.prefix(2))
+        let (file, pack) = try assemble(blobs)
+        packs.append(pack)
+        let folder = path / "data" / String(pack.id.hex.prefix(2))
         try DurableFiles.makeDirectories(folder)
-        try DurableFiles.create(folder / id.hex, file, mode: 0o400)
-        packs.append((id, placed.map { (blob: $0.0, id: $0.1, offset: $0.2, length: $0.3) }))
-        return folder / id.hex
+        try DurableFiles.create(folder / pack.id.hex, file, mode: 0o400)
+        return folder / pack.id.hex
+    }
+
+    /// The plain text of the header of a pack.
+    func header(of blobs: [Blob]) throws -> [UInt8] {
+        var header: [UInt8] = []
+        for blob in blobs {
+            header.append((blob.type == "tree" ? 1 : 0) + (blob.form.isPlain ? 0 : 2))
+            let length = try encoded(blob).count + 32
+            header += littleEndian(length) + (blob.form.isPlain ? [] : littleEndian(blob.content.count)) + (try SHA256.hash(blob.content)).bytes
+        }
+        return header
+    }
+
+    private func assemble(_ blobs: [Blob], header: [UInt8]? = nil) throws -> (file: [UInt8], pack: Pack) {
+        var file: [UInt8] = []
+        var placed: [Placed] = []
+        for blob in blobs {
+            let sealed = try sealing.seal(encoded(blob))
+            placed.append((blob: blob, id: try SHA256.hash(blob.content), offset: file.count, length: sealed.count))
+            file += sealed
+        }
+        let sealedHeader = try sealing.seal(header ?? (try self.header(of: blobs)))
+        file += sealedHeader + littleEndian(sealedHeader.count)
+        return (file, (id: try SHA256.hash(file), blobs: placed))
     }
 
     private func encoded(_ blob: Blob) throws -> [UInt8] {
@@ -112,6 +129,7 @@ final class HandMadeRepository {
         case .plain: blob.content
         case .frame: try compressor.compress(blob.content)
         case .frameWithoutSize: Self.frameWithoutSize(blob.content)
+        case .given(let bytes): bytes
         }
     }
 
@@ -132,28 +150,34 @@ final class HandMadeRepository {
 
     // MARK: Index, snapshot
 
-    /// Writes an index of the packs added since the last one; the order of blobs in it is any.
+    /// Writes an index of the packs added since the last one.
     func addIndex(_ form: Document = .frame) throws {
-        let text = packs.map { pack in
-            let blobs = pack.blobs.reversed().map { placed in
-                let size = placed.blob.form == .plain ? "" : ",\"uncompressed_length\":\(placed.blob.content.count)"
-                return "{\"id\":\"\(placed.id.hex)\",\"type\":\"\(placed.blob.type)\",\"offset\":\(placed.offset),\"length\":\(placed.length)\(size)}"
-            }
-            return "{\"id\":\"\(pack.id.hex)\",\"blobs\":[\(blobs.joined(separator: ","))]}"
-        }
-        try addDocument("index", "{\"packs\":[\(text.joined(separator: ","))]}\n", form)
+        try addDocument("index", indexText, form)
         packs = []
+    }
+
+    /// The text of an index of the packs added since the last one; the order of blobs in it is any.
+    var indexText: String { "{\"packs\":[\(packs.map(Self.indexEntry).joined(separator: ","))]}\n" }
+
+    private static func indexEntry(_ pack: Pack) -> String {
+        let blobs = pack.blobs.reversed().map { placed in
+            let size = placed.blob.form.isPlain ? "" : ",\"uncompressed_length\":\(placed.blob.content.count)"
+            return "{\"id\":\"\(placed.id.hex)\",\"type\":\"\(placed.blob.type)\",\"offset\":\(placed.offset),\"length\":\(placed.length)\(size)}"
+        }
+        return "{\"id\":\"\(pack.id.hex)\",\"blobs\":[\(blobs.joined(separator: ","))]}"
     }
 
     /// Writes a snapshot of a tree.
     @discardableResult
     func addSnapshot(_ tree: Digest, paths: [String] = ["/nguồn"], _ form: Document = .frame) throws -> Digest {
-        let list = paths.map { "\"\($0)\"" }.joined(separator: ",")
-        let text = """
-            {"time":"2024-02-29T23:59:59.5+07:00","tree":"\(tree.hex)","paths":[\(list)],"hostname":"tay","username":"người",\
-            "x_unknown":{"a":[1,2,{"b":null}]}}
-            """
-        return try addDocument("snapshots", text, form)
+        try addDocument("snapshots", Self.snapshotText(tree, paths: paths), form)
+    }
+
+    static func snapshotText(_ tree: Digest, paths: [String] = ["/nguồn"]) -> String {
+        """
+        {"time":"2024-02-29T23:59:59.5+07:00","tree":"\(tree.hex)","paths":[\(paths.map { "\"\($0)\"" }.joined(separator: ","))],\
+        "hostname":"tay","username":"người","x_unknown":{"a":[1,2,{"b":null}]}}
+        """
     }
 
     @discardableResult
@@ -183,6 +207,32 @@ final class HandMadeRepository {
         let file = path / folder / (try SHA256.hash(bytes)).hex
         try DurableFiles.create(file, bytes, mode: 0o400)
         return file
+    }
+
+    // MARK: Without fsync, for files that live as long as one run of a mutation test
+
+    /// Seals and stores what is already encoded.
+    func addFile(_ folder: String, _ encoded: [UInt8]) throws -> FilePath { try addRaw(folder, try sealing.seal(encoded)) }
+
+    func addRaw(_ folder: String, _ bytes: [UInt8]) throws -> FilePath {
+        let file = path / folder / (try SHA256.hash(bytes)).hex
+        try writeLoosely(file, bytes)
+        return file
+    }
+
+    /// A pack that no later index will list, with a header of any content, and the text of an index that lists it besides others.
+    func addLoosePack(_ blobs: [Blob], header: [UInt8]? = nil, besides index: [UInt8]) throws -> (file: FilePath, index: [UInt8]) {
+        let (bytes, pack) = try assemble(blobs, header: header)
+        let folder = path / "data" / String(pack.id.hex.prefix(2))
+        _ = unsafe folder.withCString { unsafe mkdir($0, 0o700) }
+        try writeLoosely(folder / pack.id.hex, bytes)
+        let others = String(decoding: index, as: UTF8.self).dropLast("]}\n".utf8.count)
+        return (folder / pack.id.hex, Array("\(others),\(Self.indexEntry(pack))]}\n".utf8))
+    }
+
+    private func writeLoosely(_ path: FilePath, _ bytes: [UInt8]) throws {
+        let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        try file.writeAll(bytes, path: path)
     }
 }
 
