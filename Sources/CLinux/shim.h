@@ -118,6 +118,9 @@ extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *acti
 static inline int sentinel_change_directory(posix_spawn_file_actions_t *actions, const char *path) {
     return posix_spawn_file_actions_addchdir_np(actions, path);
 }
+/* An unnamed file in memory, close-on-exec. */
+extern int memfd_create(const char *name, unsigned flags);
+static inline int sentinel_memory_file(const char *name) { return memfd_create(name, 1 /* MFD_CLOEXEC */); }
 extern int pipe2(int ends[2], int flags);
 /* A pipe, close-on-exec: reading end, writing end. */
 static inline int sentinel_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }

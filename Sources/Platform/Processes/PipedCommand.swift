@@ -13,6 +13,9 @@ package final class PipedCommand {
         case cancelled
     }
 
+    /// Where the command finds the secret it was given: a file in memory, without a name and readable for its user alone.
+    package static let secretPath = "/proc/self/fd/3"
+
     private let request: CommandRequest
     private let pid: Int32
     private let output: FileDescriptor
@@ -35,12 +38,15 @@ package final class PipedCommand {
     ///
     /// - Parameters:
     ///   - request: Its `stdin` is not used.
+    ///   - secret: What the command, and nobody else, is to find at ``secretPath``.
     ///   - isCancelled: Asked several times a second; true ends the command.
     /// - Throws: `CommandError` when it could not be started.
-    package init(_ request: CommandRequest, isCancelled: @escaping () -> Bool = { false }) throws(CommandError) {
+    package init(
+        _ request: CommandRequest, secret: [UInt8]? = nil, isCancelled: @escaping () -> Bool = { false }
+    ) throws(CommandError) {
         try request.validate()
         ignoreBrokenPipes()
-        let started = try Self.start(request)
+        let started = try Self.start(request, secret)
         pid = started.pid
         self.request = request
         self.isCancelled = isCancelled
@@ -161,7 +167,9 @@ package final class PipedCommand {
 
     // MARK: Starting
 
-    private static func start(_ request: CommandRequest) throws(CommandError) -> (pid: Int32, output: Int32, errors: Int32) {
+    private static func start(
+        _ request: CommandRequest, _ secret: [UInt8]?
+    ) throws(CommandError) -> (pid: Int32, output: Int32, errors: Int32) {
         let argv = try request.argvForStart(diesWithThread: true)
         do throws(SystemError) {
             let (output, childOutput) = try pipe()
@@ -172,7 +180,11 @@ package final class PipedCommand {
             _ = sentinel_fcntl(output, 1031 /* F_SETPIPE_SZ */, pipeBytes)
             _ = sentinel_fcntl(errors, F_SETFL, Int(O_NONBLOCK))
             do throws(SystemError) {
-                return (try spawn(argv, request, output: childOutput, errors: childErrors), output, errors)
+                guard let secret else {
+                    return (try spawn(argv, request, output: childOutput, errors: childErrors, secret: nil), output, errors)
+                }
+                let file = try memoryFile(secret)
+                return (try spawn(argv, request, output: childOutput, errors: childErrors, secret: file.raw), output, errors)
             } catch {
                 close(output)
                 close(errors)
@@ -184,6 +196,15 @@ package final class PipedCommand {
         }
     }
 
+    private static func memoryFile(_ content: [UInt8]) throws(SystemError) -> FileDescriptor {
+        let file = FileDescriptor(
+            owning: try systemCall("memfd_create") { unsafe "secret".withCString { unsafe sentinel_memory_file($0) } })
+        // Clients of databases refuse a password file that others may read.
+        try file.setPermissions(0o600)
+        try file.writeAll(content, path: "secret")
+        return file
+    }
+
     private static func pipe() throws(SystemError) -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [-1, -1]
         try systemCall("pipe2") { unsafe sentinel_pipe(&ends) }
@@ -191,7 +212,7 @@ package final class PipedCommand {
     }
 
     private static func spawn(
-        _ argv: [[UInt8]], _ request: CommandRequest, output: Int32, errors: Int32
+        _ argv: [[UInt8]], _ request: CommandRequest, output: Int32, errors: Int32, secret: Int32?
     ) throws(SystemError) -> Int32 {
         var actions = unsafe posix_spawn_file_actions_t()
         try check("posix_spawn_file_actions_init", unsafe posix_spawn_file_actions_init(&actions))
@@ -199,7 +220,10 @@ package final class PipedCommand {
         try check("posix_spawn_file_actions_addopen", unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0))
         try check("posix_spawn_file_actions_adddup2", unsafe posix_spawn_file_actions_adddup2(&actions, output, 1))
         try check("posix_spawn_file_actions_adddup2", unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2))
-        try check("posix_spawn_file_actions_addclosefrom_np", unsafe sentinel_close_from(&actions, 3))
+        if let secret {
+            try check("posix_spawn_file_actions_adddup2", unsafe posix_spawn_file_actions_adddup2(&actions, secret, 3))
+        }
+        try check("posix_spawn_file_actions_addclosefrom_np", unsafe sentinel_close_from(&actions, secret == nil ? 3 : 4))
         let directory = unsafe request.workingDirectory.withCString { unsafe sentinel_change_directory(&actions, $0) }
         try check("posix_spawn_file_actions_addchdir_np", directory)
 

@@ -14,6 +14,7 @@ package struct DatabaseError: ExplainedError, Equatable {
 
     /// True when the file is no database, or a damaged one.
     package var isDamaged: Bool { code & 0xFF == SQLITE_NOTADB || code & 0xFF == SQLITE_CORRUPT }
+    package var isBusy: Bool { code & 0xFF == SQLITE_BUSY || code & 0xFF == SQLITE_LOCKED }
     package var isFull: Bool { code & 0xFF == SQLITE_FULL }
     package var isConstraint: Bool { code & 0xFF == SQLITE_CONSTRAINT }
 }

@@ -1,23 +1,24 @@
 internal import BackupEngine
 internal import Glibc
-internal import Platform
 
 /// Ctrl-C during long work: the first asks it to stop in order, the second ends the program at once.
 final class Interruption: Sendable {
-    let flag = CancellationFlag()
+    /// One for the process: a signal handler can reach nothing else.
+    private static let raised = CancellationFlag()
+
+    var flag: CancellationFlag { Self.raised }
 
     init() {
-        do {
-            let signals = try SignalWatcher([.interrupt, .terminate])
-            try OwnThread.start(name: "signals") { [flag] in
-                while let received = try? signals.wait(timeoutSeconds: nil) {
-                    if flag.isCancelled { _exit(128 + received.signal.rawValue) }
-                    flag.cancel()
-                }
+        // Made before a handler can ask for it.
+        _ = Self.raised.isCancelled
+        for number in [SIGINT, SIGTERM] {
+            // Handlers, not a signalfd: threads that exist already would still take the signal and die of it.
+            let former = unsafe signal(number) { number in
+                if Interruption.raised.isCancelled { _exit(128 + number) }
+                Interruption.raised.cancel()
             }
-        } catch {
-            // Without the watcher Ctrl-C ends the program as for any other: the repository is safe either way.
-            return
+            // What nohup or a shell's '&' had ignored stays ignored.
+            if unsafe unsafeBitCast(former, to: Int.self) == 1 { _ = unsafe signal(number, SIG_IGN) }
         }
     }
 }

@@ -8,8 +8,14 @@ struct RepoBackupCommand: SentinelCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: help("Sao lưu tệp và thư mục.", "Back up files and directories."),
         discussion: help(
-            "Tệp không đọc được: được báo, bản sao lưu vẫn ghi, mã thoát 3.",
-            "Unreadable files are reported, the snapshot is written all the same, exit status 3."))
+            """
+            Tệp không đọc được: được báo, bản sao lưu vẫn ghi, mã thoát 3.
+            Lệnh của --stdin-from-command thất bại, hoặc không có dữ liệu: không ghi bản sao lưu, mã thoát 1.
+            """,
+            """
+            Unreadable files are reported, the snapshot is written all the same, exit status 3.
+            When the command of --stdin-from-command fails, or nothing is piped in, no snapshot is written, exit status 1.
+            """))
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
@@ -19,7 +25,11 @@ struct RepoBackupCommand: SentinelCommand {
     @Option(name: [.customShort("H"), .long], help: ArgumentHelp(help("Tên máy ghi vào bản sao lưu.", "Host name to record."))) var host: String?
     @Flag(name: [.customShort("x"), .long], help: ArgumentHelp(help("Không sang hệ thống tệp khác.", "Stay on one file system."))) var oneFileSystem = false
     @Flag(name: [.customShort("f"), .long], help: ArgumentHelp(help("Đọc lại mọi tệp.", "Read every file again."))) var force = false
-    @Argument(help: ArgumentHelp(help("Tệp và thư mục.", "Files and directories."))) var paths: [String]
+    @OptionGroup var stream: StreamOptions
+    @Argument(
+        help: ArgumentHelp(
+            help("Tệp và thư mục, hoặc lệnh sau --stdin-from-command.", "Files and directories, or the command of --stdin-from-command.")))
+    var paths: [String] = []
 
     private struct Summary: Encodable {
         let message_type = "summary"
@@ -30,12 +40,13 @@ struct RepoBackupCommand: SentinelCommand {
     }
 
     func execute(_ interface: Interface) async throws -> Int32 {
+        let streams = try stream.sources(paths)
         let interruption = Interruption()
         let opened = try await repository.open()
         let lock = try opened.lock(exclusive: false)
         defer { lock.release() }
         let request = BackupRequest(
-            sources: paths.map { FilePath($0) }, excludes: exclude, tags: tag, hostname: host ?? hostName(),
+            sources: stream.isUsed ? [] : paths.map { FilePath($0) }, streams: streams, excludes: exclude, tags: tag, hostname: host ?? hostName(),
             parent: force ? .none : .newest, staysOnFileSystem: oneFileSystem)
         let report = try Archiver(repository: opened).run(request, cancellation: interruption.flag) { progress in
             let rate = progress.secondsElapsed > 0 ? Double(progress.bytesDone) / progress.secondsElapsed : 0
