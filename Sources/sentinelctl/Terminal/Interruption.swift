@@ -18,7 +18,7 @@ final class Interruption: Sendable {
                 Interruption.raised.cancel()
             }
             // What nohup or a shell's '&' had ignored stays ignored.
-            if unsafe unsafeBitCast(former, to: Int.self) == 1 { _ = unsafe signal(number, SIG_IGN) }
+            if unsafeBitCast(former, to: Int.self) == 1 { _ = unsafe signal(number, SIG_IGN) }
         }
     }
 }
