@@ -13,12 +13,12 @@ final class Interruption: Sendable {
         _ = Self.raised.isCancelled
         for number in [SIGINT, SIGTERM] {
             // Handlers, not a signalfd: threads that exist already would still take the signal and die of it.
-            let former = unsafe signal(number) { number in
+            let former = signal(number) { number in
                 if Interruption.raised.isCancelled { _exit(128 + number) }
                 Interruption.raised.cancel()
             }
             // What nohup or a shell's '&' had ignored stays ignored.
-            if unsafeBitCast(former, to: Int.self) == 1 { _ = unsafe signal(number, SIG_IGN) }
+            if unsafe unsafeBitCast(former, to: Int.self) == 1 { _ = signal(number, SIG_IGN) }
         }
     }
 }
