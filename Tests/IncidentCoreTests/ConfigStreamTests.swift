@@ -113,4 +113,34 @@ import Testing
             #expect(runner.run(order, cancellation: CancellationFlag()) { _, _ in }.outcome == .failed)
         }
     }
+
+    @Test func `a database stored by a job passes the drill's question for its integrity`() throws {
+        try withTemporaryDirectory("stream-drill") { directory in
+            let password = Array("pw".utf8)
+            let repository = try Repository.create(at: directory / "repo", password: password, cost: .fixed(n: 1024, r: 8, p: 1))
+            let path = directory / "data/app.db"
+            try DurableFiles.makeDirectories(path.parent)
+            let database = try Database(path, access: .create)
+            try database.execute("CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(100000))")
+            var order = BackupOrder(
+                job: "j", sources: [.init(paths: ["\(path.parent)"], excludes: [])],
+                targets: [.init(repository: "main", path: "\(directory / "repo")")], hostname: "h")
+            order.streams = [StreamSetting(kind: .sqlite, name: "\(path)")]
+            var runner = BackupJobRunner { _ in password }
+            runner.streamSources = { settings in settings.flatMap { $0.sources(scratch: directory / "scratch") { _ in [] } } }
+            // The connection is open and its log not written back: the raw file alone would be an empty database.
+            #expect(runner.run(order, cancellation: CancellationFlag()) { _, _ in }.outcome == .complete)
+            try database.execute("INSERT INTO t VALUES(1)")
+
+            let snapshot = try #require(try repository.listSnapshots().first)
+            try DurableFiles.makeDirectories(directory / "back")
+            try repository.loadIndex()
+            _ = try Restorer(repository: repository).restore(snapshot, into: directory / "back", options: RestoreOptions(verifies: true))
+            let restored = FilePath(bytes: (directory / "back").bytes + path.bytes)
+            let answer = SQLiteAssertion.check("data/app.db", in: directory / "back")
+            #expect(answer.isPassed, "\(answer.detail.en)")
+            let count = try Database(restored, access: .readOnly).first("SELECT count(*) FROM t") { row throws(DatabaseError) in row.integer(0) }
+            #expect(count == 1)
+        }
+    }
 }
