@@ -170,7 +170,7 @@ private let site = "site: {name: Phường, code: P1}\n"
         // Backup
         (
             site
-                + "backup:\n  repositories:\n    main: {path: /b, password: geheim}\n    two: {path: /b/x, password: {credential: c}}\n    three: {rest: \"https://x\", path: /t, password: {}}\n  jobs:\n    j:\n      sources: [{files: [/], exclude: [\"*.tmp\"]}, {sqlite: /x.db}, {files: []}]\n      to: [mian]\n      keep: {daily: 0, weakly: 1}\n      objectives: {rpo: 6, rto: 11y}",
+                + "backup:\n  repositories:\n    main: {path: /b, password: geheim}\n    two: {path: /b/x, password: {credential: c}}\n    three: {rest: \"https://x\", path: /t, password: {}}\n  jobs:\n    j:\n      sources: [{files: [/], exclude: [\"*.tmp\"]}, {sqlite: x.db}, {files: []}]\n      to: [mian]\n      keep: {daily: 0, weakly: 1}\n      objectives: {rpo: 6, rto: 11y}",
             """
             sentinel.yaml:4: backup.repositories.main.password: the password must not stand in the config
               hint: {credential: NAME} | {file: /path}
@@ -179,8 +179,8 @@ private let site = "site: {name: Phường, code: P1}\n"
               hint: remove the key or comment it out
             sentinel.yaml:8: backup.jobs.j: the source '/' holds repository 'two' ('/b/x')
               hint: add exclude: ["/b/x"]
-            sentinel.yaml:9: key 'sqlite' is not available in this version (in backup.jobs.j.sources[1])
-              hint: remove the key or comment it out
+            sentinel.yaml:9: backup.jobs.j.sources[1].sqlite: 'x.db' is not an absolute path
+              hint: write a path that starts with '/' and has no '..'
             sentinel.yaml:9: backup.jobs.j.sources[2].files: the list is empty
               hint: add an item, or remove the key
             sentinel.yaml:10: backup.jobs.j.to[0]: there is no repository named 'mian'

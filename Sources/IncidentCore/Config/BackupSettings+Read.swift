@@ -91,7 +91,7 @@ extension SecretReference {
 extension BackupJobSetting {
     static func read(_ name: String, _ value: DocumentValue) -> BackupJobSetting? {
         guard var section = value.section() else { return nil }
-        let sources = section.required("sources")?.items(maximumCount: 100)?.compactMap(FileSource.read)
+        let sources = section.required("sources")?.items(maximumCount: 100).map(readSources)
         let repositories = section.required("to")?.references(to: .repository)
         let schedule = section.optional("schedule")?.schedule()
         let retention = section.optional("keep").flatMap(Retention.read)
@@ -100,7 +100,7 @@ extension BackupJobSetting {
         section.finish()
         guard let sources, let repositories else { return nil }
         return BackupJobSetting(
-            name: name, sources: sources, repositories: repositories, schedule: schedule, retention: retention,
+            name: name, sources: sources.files, streams: sources.streams, repositories: repositories, schedule: schedule, retention: retention,
             objectives: objectives ?? RecoveryObjectives(recoveryPointSeconds: nil, recoveryTimeSeconds: nil), asset: asset)
     }
 }
@@ -108,11 +108,7 @@ extension BackupJobSetting {
 extension FileSource {
     static func read(_ value: DocumentValue) -> FileSource? {
         guard var section = value.section() else { return nil }
-        let planned = ["sqlite", "postgresql", "mariadb", "command"]
-        section.notAvailable("sqlite", "postgresql", "mariadb", "command")
-        let hasPlanned = planned.contains { section.has($0) }
-        let files = hasPlanned ? section.optional("files") : section.required("files")
-        let paths = files?.items()?.compactMap { $0.absolutePath() }
+        let paths = section.required("files")?.items()?.compactMap { $0.absolutePath() }
         let excludes = section.optional("exclude")?.items()?.compactMap { $0.line(maximumCharacters: 1000) } ?? []
         section.finish()
         return paths.map { FileSource(paths: $0, excludes: excludes) }

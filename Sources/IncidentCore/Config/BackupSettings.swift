@@ -27,6 +27,8 @@ package enum SecretReference: Sendable, Hashable {
 package struct BackupJobSetting: Sendable, Hashable {
     package let name: String
     package let sources: [FileSource]
+    /// Databases and commands.
+    package let streams: [StreamSetting]
     /// Names of repositories, in order, without repetition.
     package let repositories: [String]
     /// nil: only on demand.

@@ -15,7 +15,17 @@ extension Configuration {
         } catch {
             throw ConfigError([error.problem])
         }
-        return try parse(bytes, name: path.description)
+        let configuration = try parse(bytes, name: path.description)
+        if checkOwner {
+            let programs = configuration.backup.jobs.flatMap(\.streams).compactMap { $0.argv.first.map { FilePath($0) } }
+            let problems = programs.compactMap(ProgramTrust.problem).map { problem in
+                DocumentProblem(
+                    .unsafeOwner, file: path.description, position: nil, problem: problem,
+                    hint: Phrase(vi: "chown root:root, chmod go-w", en: "chown root:root, chmod go-w"))
+            }
+            if !problems.isEmpty { throw ConfigError(problems) }
+        }
+        return configuration
     }
 
     /// Checks the text of a config file.

@@ -8,6 +8,8 @@ package typealias JobProgress = @Sendable (Double?, String) -> Void
 package struct BackupJobRunner: Sendable {
     private let password: @Sendable (String) throws -> [UInt8]
     private let now: @Sendable () -> Timestamp
+    /// Makes the entries of databases and commands; the job process knows where passwords and scratch space are.
+    package var streamSources: @Sendable ([StreamSetting]) -> [StreamSource] = { _ in [] }
 
     /// - Parameter password: The password of a repository, by its name in the configuration.
     package init(
@@ -47,7 +49,8 @@ package struct BackupJobRunner: Sendable {
         // As `restic unlock` does: a job that was killed here must not keep others out until somebody notices.
         _ = try repository.unlock(removeAll: false)
         let request = BackupRequest(
-            sources: order.allPaths, excludes: order.allExcludes, tags: [BackupOrder.tag(for: order.job)],
+            sources: order.allPaths, streams: streamSources(order.streams), streamFailure: .leavesOut, tagsIncomplete: true, excludes: order.allExcludes,
+            tags: [BackupOrder.tag(for: order.job)],
             hostname: order.hostname)
         let report = try Archiver(repository: repository).run(request, cancellation: cancellation) { state in
             progress(nil, "\(target.repository): \(state.current)")

@@ -25,6 +25,8 @@ package struct BackupOrder: Codable, Sendable, Equatable {
 
     package var job: String
     package var sources: [Source]
+    /// Databases and commands.
+    package var streams: [StreamSetting] = []
     package var targets: [Target]
     package var hostname: String
     package var asset: String?
@@ -51,6 +53,7 @@ package struct BackupOrder: Codable, Sendable, Equatable {
             targets: try job.repositories.compactMap { configuration.backup.repository(named: $0) }.map {
                 Target(repository: $0.name, path: try wireText($0.path))
             }, hostname: hostname, asset: job.asset)
+        streams = job.streams
     }
 
     /// The tag by which snapshots of a job are known in every repository.

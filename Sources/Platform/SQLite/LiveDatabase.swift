@@ -9,6 +9,9 @@ package enum LiveDatabase {
     private static let restartLimit = 3
     private static let rawAttempts = 5
 
+    /// Once per process; harmless for every other connection.
+    private static let hasEffectiveAccess = sentinel_sqlite3_use_effective_access() == SQLITE_OK
+
     /// The files that SQLite keeps beside a database.
     package static func companions(of path: FilePath) -> [FilePath] { ["-wal", "-shm", "-journal"].map { FilePath(bytes: path.bytes + Array($0.utf8)) } }
 
@@ -28,6 +31,8 @@ package enum LiveDatabase {
         _ path: FilePath, in directory: FilePath, patienceSeconds: Double, _ isCancelled: () -> Bool
     ) throws(DatabaseError) -> FileDescriptor {
         let deadline = Deadline(afterSeconds: patienceSeconds)
+        // Without it databases of others are still copied, but only while nobody writes to them.
+        _ = hasEffectiveAccess
         // An orderly closed database in WAL mode has no log; opening it would make one.
         let isWriteAhead = try isWriteAhead(path)
         let hasLog = try exists(companions(of: path)[0])

@@ -41,7 +41,11 @@ enum JobProcess {
         let passwords = Passwords(setup)
         switch setup.order {
         case .backup(let order):
-            return .backup(BackupJobRunner(password: passwords.password).run(order, cancellation: cancellation, progress: progress.report))
+            var runner = BackupJobRunner(password: passwords.password)
+            // Beside the keys, in the state directory: 0700, and on a disk that has room for copies.
+            let scratch = FilePath(setup.keys).parent / "scratch"
+            runner.streamSources = { settings in settings.flatMap { $0.sources(scratch: scratch, secret: passwords.read) } }
+            return .backup(runner.run(order, cancellation: cancellation, progress: progress.report))
         case .drill(let order):
             return .drill(DrillRunner(password: passwords.password).run(order, cancellation: cancellation, progress: progress.report))
         }
@@ -60,6 +64,8 @@ private struct Passwords: Sendable {
             }, uniquingKeysWith: { first, _ in first })
         store = SecretStore(credentials: environmentValue("CREDENTIALS_DIRECTORY").map { FilePath($0) }, keys: FilePath(setup.keys))
     }
+
+    func read(_ reference: SecretReference) throws -> [UInt8] { try store.read(reference) }
 
     func password(_ repository: String) throws -> [UInt8] {
         guard let reference = references[repository] else {
