@@ -22,9 +22,6 @@ struct Interface: Sendable {
     }()
 
     var isTerminal: Bool { isatty(1) == 1 }
-    /// True when ``progress(_:)`` shows anything.
-    var showsProgress: Bool { isatty(2) == 1 }
-
     /// A line that replaces itself is shown.
     var showsProgress: Bool { isatty(2) == 1 }
 
