@@ -36,7 +36,8 @@ struct BlobIndex: Sendable {
         return duplicates
     }
 
-    private func table(_ type: BlobType) -> BlobTable { type == .data ? data : trees }
+    /// The records of one type.
+    func table(_ type: BlobType) -> BlobTable { type == .data ? data : trees }
 
     var blobCount: Int { data.records.count + trees.records.count }
 

@@ -44,12 +44,15 @@ struct BlobTable: Sendable {
     }
 
     /// The first record of a blob.
-    func first(_ id: Digest) -> BlobRecord? {
+    func first(_ id: Digest) -> BlobRecord? { firstNumber(id).map { records[$0] } }
+
+    /// Where in ``records`` the first record of a blob stands: one number for all copies of a blob.
+    func firstNumber(_ id: Digest) -> Int? {
         if slots.isEmpty { return nil }
         var slot = firstSlot(id)
         while slots[slot] != 0 {
-            let record = records[Int(slots[slot]) - 1]
-            if record.id == id { return record }
+            let number = Int(slots[slot]) - 1
+            if records[number].id == id { return number }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil

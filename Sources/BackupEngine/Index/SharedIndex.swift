@@ -37,6 +37,9 @@ final class SharedIndex: Sendable {
         }
     }
 
+    /// The whole index as it is now; shares its memory until one of the two changes.
+    func current() -> BlobIndex { index.withLock { $0 } }
+
     var blobCount: Int { index.withLock { $0.blobCount } }
 
     /// All packs with their blobs in the order of offsets.

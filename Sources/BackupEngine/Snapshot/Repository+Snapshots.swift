@@ -77,4 +77,26 @@ extension Repository {
         }
         return try loadSnapshot(first)
     }
+
+    /// The snapshots that a command is about: those named, each once and in that order, or all that match.
+    ///
+    /// - Parameters:
+    ///   - references: `latest` (of those that match), or the first digits of IDs; all that match when empty.
+    ///   - filter: With IDs alone it would decide nothing, which is refused.
+    /// - Throws: See ``findSnapshot(_:filter:)``; `.invalidArgument` for a filter beside IDs.
+    package func findSnapshots(_ references: [String], filter: SnapshotFilter = .all) throws(RepositoryError) -> [Snapshot] {
+        if references.isEmpty { return try listSnapshots().filter(filter.matches) }
+        if !filter.isEmpty, !references.contains("latest") {
+            throw RepositoryError(
+                .invalidArgument,
+                Phrase(vi: "đã nêu mã bản sao lưu: không dùng cùng bộ lọc", en: "explicit snapshot IDs are given: a filter has no effect"),
+                hint: Phrase(vi: "bỏ --host, --tag, --path, hoặc bỏ các mã", en: "leave out --host, --tag, --path, or the IDs"))
+        }
+        var found: [Snapshot] = []
+        for reference in references {
+            let snapshot = try findSnapshot(reference, filter: filter)
+            if !found.contains(where: { $0.id == snapshot.id }) { found.append(snapshot) }
+        }
+        return found
+    }
 }

@@ -55,6 +55,22 @@ package struct Snapshot: Sendable, Hashable {
 
     /// The name a snapshot keeps through changes of its tags: the first ID it had.
     package var originalID: Digest { original ?? id }
+
+    /// ``time`` in RFC 3339 with the offset that was recorded, as the snapshot file has it.
+    package var timeText: String {
+        var civil = CivilTime(utc: time.adding(seconds: Int64(utcOffsetSeconds)))
+        civil.offsetSeconds = utcOffsetSeconds
+        return civil.rfc3339
+    }
+
+    /// True when the snapshot has all of these tags. As in restic an empty tag means "no tags at all".
+    package func hasTags(_ list: [String]) -> Bool {
+        for tag in list {
+            if tag.isEmpty && tags.isEmpty { return true }
+            if !tags.contains(tag) { return false }
+        }
+        return true
+    }
 }
 
 /// Counters of the backup that made a snapshot, as restic 0.17 and later record them.
@@ -101,12 +117,12 @@ package struct SnapshotFilter: Sendable, Hashable {
 
     package static let all = SnapshotFilter()
 
+    /// True when it matches every snapshot.
+    package var isEmpty: Bool { hosts.isEmpty && paths.isEmpty && tagLists.isEmpty }
+
     package func matches(_ snapshot: Snapshot) -> Bool {
         (hosts.isEmpty || hosts.contains(snapshot.hostname))
             && paths.allSatisfy(snapshot.paths.contains)
-            && (tagLists.isEmpty
-                || tagLists.contains { list in
-                    list == [""] ? snapshot.tags.isEmpty : list.allSatisfy(snapshot.tags.contains)
-                })
+            && (tagLists.isEmpty || tagLists.contains(where: snapshot.hasTags))
     }
 }

@@ -66,17 +66,22 @@ enum SnapshotFile {
         ]
     }
 
-    private static func encode(_ summary: SnapshotSummary, to text: inout JSONText) {
+    static func encode(_ summary: SnapshotSummary, to text: inout JSONText) {
         text.beginObject()
         text.key("backup_start")
-        text.time(summary.backupStart)
+        encode(summary.backupStart, to: &text)
         text.key("backup_end")
-        text.time(summary.backupEnd)
+        encode(summary.backupEnd, to: &text)
         for counter in counters {
             text.key(counter.name)
             text.number(summary[keyPath: counter.field])
         }
         text.endObject()
+    }
+
+    /// A time that was never set is written in UTC, as Go does.
+    private static func encode(_ time: Timestamp, to text: inout JSONText) {
+        if time == Node.unsetTime { text.time(time, utcOffsetSeconds: 0) } else { text.time(time) }
     }
 
     /// Reads a snapshot. Unknown fields are ignored; a snapshot without time or tree is refused.
