@@ -15,12 +15,15 @@ package final class Repository: Sendable {
     let index = SharedIndex()
     let writer: PackWriter
     let identity = WriterIdentity.current()
+    /// The key file that the repository was opened with.
+    let keyID: Digest
 
     /// How blobs are compressed and packed.
     package let writing: WriteSettings
 
-    private init(backend: any Backend, master: MasterKey, configuration: RepositoryConfiguration, writing: WriteSettings) {
-        self.master = master
+    private init(backend: any Backend, key: KeyRing.Opened, configuration: RepositoryConfiguration, writing: WriteSettings) {
+        master = key.master
+        keyID = key.id
         self.configuration = configuration
         self.writing = writing
         store = ObjectStore(backend: backend, contexts: ContextPool(master, writing.compression), configuration: configuration)
@@ -56,9 +59,10 @@ package final class Repository: Sendable {
         }
         try backend.create()
         // The config comes last: without it there is no repository yet, and making one can be tried again.
-        _ = try KeyRing(backend: backend).add(master, password: password, cost: cost, identity: .current())
+        let key = try KeyRing(backend: backend).add(master, password: password, cost: cost, identity: .current())
         try backend.saveConfiguration(sealed)
-        return Repository(backend: backend, master: master, configuration: configuration, writing: WriteSettings())
+        return Repository(
+            backend: backend, key: KeyRing.Opened(id: key, master: master), configuration: configuration, writing: WriteSettings())
     }
 
     private static func refuseExisting(_ backend: any Backend) throws(RepositoryError) {
@@ -92,14 +96,16 @@ package final class Repository: Sendable {
     }
 
     /// Opens a repository; see ``open(at:password:writing:)``.
+    ///
+    /// - Parameter keyHint: First digits of the ID of the key file to try first.
     package static func open(
-        in backend: any Backend, password: [UInt8], writing: WriteSettings = WriteSettings()
+        in backend: any Backend, password: [UInt8], keyHint: String? = nil, writing: WriteSettings = WriteSettings()
     ) throws(RepositoryError) -> Repository {
         let sealed = try backend.loadConfiguration(limit: ConfigurationFile.sizeLimitBytes)
-        let master = try KeyRing(backend: backend).open(password: password)
+        let key = try KeyRing(backend: backend).open(password: password, hint: keyHint)
         let configuration: RepositoryConfiguration
         do {
-            var sealing = try Sealing(master)
+            var sealing = try Sealing(key.master)
             configuration = try ConfigurationFile.decode(try sealing.open(sealed))
         } catch let error as ConfigurationFile.UnknownChunker {
             let name = escapedForDisplay(error.name)
@@ -124,14 +130,7 @@ package final class Repository: Sendable {
         guard ChunkerPolynomial.isIrreducible(configuration.chunkerPolynomial) else {
             throw .corrupt(Phrase(vi: "đa thức cắt khối trong config không hợp lệ", en: "the chunker polynomial in the config is not irreducible"))
         }
-        return Repository(backend: backend, master: master, configuration: configuration, writing: writing)
-    }
-
-    /// Adds a password; the old ones stay valid.
-    ///
-    /// - Returns: ID of the new key file.
-    package func addKey(password: [UInt8], cost: KeyCost = .calibrated) throws(RepositoryError) -> Digest {
-        try KeyRing(backend: store.backend).add(master, password: password, cost: cost, identity: identity)
+        return Repository(backend: backend, key: key, configuration: configuration, writing: writing)
     }
 
     // MARK: Index and blobs

@@ -22,6 +22,14 @@ struct RepoGroup: ParsableCommand {
     ]
 
     private static let maintaining: [any ParsableCommand.Type] = [
-        RepoUnlockCommand.self
+        RepoForgetCommand.self,
+        RepoPruneCommand.self,
+        RepoCopyCommand.self,
+        RepoTagCommand.self,
+        RepoRewriteCommand.self,
+        RepoRepairGroup.self,
+        RepoRecoverCommand.self,
+        RepoKeyGroup.self,
+        RepoUnlockCommand.self,
     ]
 }
