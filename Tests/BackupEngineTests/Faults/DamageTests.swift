@@ -102,27 +102,33 @@ import Testing
         } else if !isNamed {
             complaints.append("check does not name it: \(check)")
         }
-        for kept in copy.scene.kept { complaints += try await restore(kept, in: copy) }
+        for kept in copy.scene.kept {
+            let target = copy.directory / "restored-\(kept.snapshot.short)"
+            let restore = try await copy.run(["restore", kept.snapshot.hex, "--target", "\(target)"])
+            complaints += copy.complaints(about: restore, of: kept, in: target)
+        }
         return complaints
     }
+}
 
-    /// Restores a snapshot of the history: every file is right, or was reported by its name and with the exit status.
-    private static func restore(_ kept: FaultScene.Kept, in copy: SceneCopy) async throws -> [String] {
-        let target = copy.directory / "restored-\(kept.snapshot.short)"
-        let restore = try await copy.run(["restore", kept.snapshot.hex, "--target", "\(target)"])
+extension SceneCopy {
+    /// What is wrong with a restore from a repository that is damaged: every file is right, or was reported by its name and with the exit
+    /// status.
+    func complaints(about restore: ProcessOutput, of kept: FaultScene.Kept, in target: FilePath) -> [String] {
         let said = restore.text + restore.errorText
         if restore.status >= 128 { return ["restore died: \(restore)"] }
-        let place = FilePath(bytes: target.bytes + copy.scene.source.bytes)
-        let description = try? TreeDescription(place)
-        var complaints: [String] = []
+        let description = try? TreeDescription(FilePath(bytes: target.bytes + scene.source.bytes))
         let difference = description.map { TreeDescription.difference(kept.content, $0) } ?? kept.content.lines
         if difference.isEmpty { return [] }
+        var complaints: [String] = []
         if restore.status == 0 { complaints.append("restore of \(kept.snapshot.short) is wrong without a word: \(difference.prefix(3))") }
         if said.isEmpty { complaints.append("restore fails without a word") }
         // Of each file that is there, the bytes are right, unless it was named.
-        let expected = Dictionary(kept.content.lines.compactMap { line in name(in: line).map { ($0, line) } }) { first, _ in first }
+        let expected = Dictionary(kept.content.lines.compactMap { line in Self.name(in: line).map { ($0, line) } }) { first, _ in first }
         for line in description?.lines ?? [] {
-            guard let name = name(in: line), let right = expected[name], content(of: right) != content(of: line), !said.contains(name) else { continue }
+            guard let name = Self.name(in: line), let right = expected[name], Self.content(of: right) != Self.content(of: line),
+                !said.contains(name)
+            else { continue }
             complaints.append("wrong content under a right name, unreported: \(line) instead of \(right)")
         }
         return complaints

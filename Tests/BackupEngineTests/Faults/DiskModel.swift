@@ -129,13 +129,25 @@ struct DiskModel {
         case "mkdir", "mkdirat":
             change([(path, .directory)])
             return true
-        case "fsync", "fdatasync", "close", "fchmod", "chmod", "fchmodat", "fallocate": return false
+        case "fallocate":
+            // Without FALLOC_FL_KEEP_SIZE the file grows; zeros until they are written over.
+            guard call.details[0] & 1 == 0, let file = try contentOf(path) else { return false }
+            file.live += [UInt8](repeating: 0, count: max(0, call.details[1] + call.details[2] - file.live.count))
+            return true
+        // sync_file_range promises nothing about what the power leaves.
+        case "fsync", "fdatasync", "syncfs", "sync_file_range", "close", "fchmod", "chmod", "fchmodat": return false
         default: throw Complaint("\(call.place) is not in the model")
         }
     }
 
     /// The effect of a call that forces something to disk.
     private mutating func finish(_ call: SystemCallTrace.Call) -> Bool {
+        if call.name == "syncfs" {
+            safe = live
+            pending = [:]
+            for case .file(let file) in live.values where file.original == nil { file.safe = file.live }
+            return true
+        }
         guard call.name == "fsync" || call.name == "fdatasync", let path = call.paths.last else { return false }
         let folder = path == "." ? "" : path
         if folder.isEmpty || live[folder].map({ if case .directory = $0 { true } else { false } }) == true {

@@ -20,11 +20,13 @@ struct SystemCallTrace {
         var place: Place { Place(name: name, kind: kind, occurrence: occurrence) }
     }
 
-    struct Place: Hashable, CustomStringConvertible {
+    struct Place: Hashable, Sendable, CustomStringConvertible {
         let name: String
         let kind: String
         let occurrence: Int
-        var description: String { "\(name) \(kind) (\(occurrence))" }
+        /// What is done to which kind of file.
+        var action: String { "\(name) \(kind)" }
+        var description: String { "\(action) (\(occurrence))" }
     }
 
     enum Event {
@@ -67,7 +69,7 @@ struct SystemCallTrace {
     }
 
     /// Everything that the calls of one program can be made to do.
-    struct Injection {
+    struct Injection: Sendable {
         let place: Place
         /// `EIO`, `ENOSPC`, with `+` from there on, or `KILL`.
         let action: String
