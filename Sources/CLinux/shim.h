@@ -149,6 +149,8 @@ static inline int sentinel_next_signal(int fd, uint32_t *sender_pid, uint32_t *s
 static inline int sentinel_renameat2_noreplace(int from, const char *a, int to, const char *b) {
     return (int)syscall(SYS_renameat2, from, a, to, b, 1 /* RENAME_NOREPLACE */);
 }
+/* Writes everything dirty of the file system that fd lies on. */
+static inline int sentinel_syncfs(int fd) { return (int)syscall(SYS_syncfs, fd); }
 static inline unsigned sentinel_major(uint64_t device) { return major(device); }
 static inline unsigned sentinel_minor(uint64_t device) { return minor(device); }
 /* Directory entries as struct linux_dirent64: inode 8, offset 8, length 2, type 1, name. */

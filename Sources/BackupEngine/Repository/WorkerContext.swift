@@ -80,6 +80,17 @@ final class WorkerContext: @unchecked Sendable {
     /// - Parameter uncompressedLength: As in the index; 0 for blobs stored plain.
     /// - Throws: `SealError`, `ZstdError` or ``BlobMismatch``.
     func verifyBlob(_ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, uncompressedLength: UInt32) throws {
+        _ = try unsafe openBlob(handle, sealed, uncompressedLength: uncompressedLength)
+    }
+
+    /// Opens sealed bytes and checks that they hold the blob that `handle` names.
+    ///
+    /// - Parameter uncompressedLength: As in the index; 0 for blobs stored plain.
+    /// - Returns: The plaintext, in memory of this context: valid until its next call.
+    /// - Throws: `SealError`, `ZstdError` or ``BlobMismatch``.
+    func openBlob(
+        _ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, uncompressedLength: UInt32
+    ) throws -> UnsafeRawBufferPointer {
         let contentCount = sealed.count - Sealing.overhead
         guard contentCount >= 0 else { throw SealError.tooShort }
         let plainCount = uncompressedLength == 0 ? contentCount : Int(uncompressedLength)
@@ -95,6 +106,7 @@ final class WorkerContext: @unchecked Sendable {
         }
         try unsafe hasher.update(plaintext)
         if try hasher.finish() != handle.id { throw BlobMismatch.hash }
+        return unsafe plaintext
     }
 
     /// Reads sealed bytes through `read`, opens them and checks the hash.

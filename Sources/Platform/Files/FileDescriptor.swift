@@ -92,6 +92,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try systemCall("fsync", path: path) { fsync(raw) }
     }
 
+    /// Forces everything that was written to the file system of this file to the disk.
+    package func synchroniseFileSystem(path: FilePath) throws(SystemError) {
+        try systemCall("syncfs", path: path) { sentinel_syncfs(raw) }
+    }
+
     /// Lets a child process inherit the descriptor, or not.
     package func setCloseOnExec(_ closes: Bool) throws(SystemError) {
         try systemCall("fcntl") { sentinel_fcntl(raw, F_SETFD, closes ? Int(FD_CLOEXEC) : 0) }

@@ -12,4 +12,8 @@ package enum WorkingDirectory {
 /// Whom this process acts as.
 package enum ProcessIdentity {
     package static var isRoot: Bool { geteuid() == 0 }
+    /// Owner of the files that this process makes.
+    package static var effectiveUser: UInt32 { geteuid() }
+    /// Group of the files that this process makes, where the directory does not decide it.
+    package static var effectiveGroup: UInt32 { getegid() }
 }
