@@ -7,6 +7,8 @@ package struct CheckReport: Sendable {
         package enum Kind: String, Sendable, Hashable, CaseIterable {
             // Errors: data is missing or damaged.
             case unreadableSnapshot, unreadableIndex, missingPack, wrongPackSize, missingBlob, damagedTree, damagedPack
+            /// A key or lock file whose content is not what its name says.
+            case damagedFile
             // Hints: nothing is lost.
             case orphanedPack, mixedPack, duplicateIndexEntry
         }
@@ -29,26 +31,40 @@ package struct CheckReport: Sendable {
     package internal(set) var bytesRead: UInt64 = 0
     /// Packs with an error, for repair.
     package internal(set) var damagedPacks: [Digest] = []
+    /// Snapshot files that cannot be read, for repair.
+    package internal(set) var damagedSnapshots: [Digest] = []
+    package internal(set) var durationSeconds: Double = 0
 
     package var isSound: Bool { errors.isEmpty }
+    package var errorCount: Int { errors.count + omittedErrors }
+    /// The index lists something twice, or a part of it cannot be read.
+    package var suggestsIndexRepair: Bool {
+        errors.contains { $0.kind == .unreadableIndex } || hints.contains { $0.kind == .duplicateIndexEntry }
+    }
+    /// Packs hold what nobody needs, or are mixed.
+    package var suggestsPrune: Bool { hints.contains { $0.kind == .orphanedPack || $0.kind == .mixedPack } }
 
     /// A repository that lost its disk has a finding per blob; nobody reads more than these.
     private static let keptFindings = 1000
 
-    mutating func error(_ kind: Finding.Kind, _ vi: String, _ en: String) {
+    mutating func error(_ kind: Finding.Kind, _ vi: @autoclosure () -> String, _ en: @autoclosure () -> String) {
         if errors.count < Self.keptFindings {
-            errors.append(Finding(kind: kind, message: Phrase(vi: vi, en: en)))
+            errors.append(Finding(kind: kind, message: Phrase(vi: vi(), en: en())))
         } else {
             omittedErrors += 1
         }
     }
 
-    mutating func hint(_ kind: Finding.Kind, _ vi: String, _ en: String) {
+    mutating func hint(_ kind: Finding.Kind, _ vi: @autoclosure () -> String, _ en: @autoclosure () -> String) {
         if hints.count < Self.keptFindings {
-            hints.append(Finding(kind: kind, message: Phrase(vi: vi, en: en)))
+            hints.append(Finding(kind: kind, message: Phrase(vi: vi(), en: en())))
         } else {
             omittedHints += 1
         }
+    }
+
+    mutating func add(_ findings: [Finding]) {
+        for finding in findings { error(finding.kind, finding.message.vi, finding.message.en) }
     }
 }
 
@@ -59,4 +75,8 @@ package struct CheckProgress: Sendable {
     package let done: Int
     /// 0 when it is not known.
     package let total: Int
+    /// While data is read.
+    package var bytesDone: UInt64 = 0
+    package var bytesTotal: UInt64 = 0
+    package var secondsElapsed: Double = 0
 }

@@ -9,7 +9,9 @@ struct PackVerifier: ~Copyable {
     private var hasher: SHA256
 
     /// Blobs are read in runs of about this size: neither a call per blob nor a pack in memory.
-    private static let segmentBytes = 4 << 20
+    private static let segmentBytes = 1 << 20
+    /// The largest end of a pack.
+    private static let headerLimit = PackHeader.sizeLimitBytes + PackHeader.lengthFieldBytes
     /// A pack full of damage is described by its first few blobs.
     private static let problemLimit = 5
 
@@ -33,25 +35,34 @@ struct PackVerifier: ~Copyable {
 
     private mutating func attempt(_ pack: StoredFile, _ indexed: [PackEntry]) -> [Phrase] {
         var problems: [Phrase] = []
+        // The index says where everything lies, the header included: the file is read once, from front to back.
+        if Self.isGapless(indexed, within: pack.sizeBytes), PackHeader.packSize(of: indexed) == pack.sizeBytes {
+            do throws(RepositoryError) {
+                try readAll(pack, indexed, headerIsNext: true, &problems)
+            } catch {
+                problems.append(error.message)
+            }
+            return problems
+        }
         var entries = indexed
         do throws(RepositoryError) {
             entries = try store.loadPackHeader(pack)
-            if entries != indexed {
-                problems.append(
-                    Phrase(vi: "chỉ mục và phần đầu của pack khác nhau", en: "the index and the header of the pack differ"))
-            }
+            if entries != indexed { problems.append(Self.differentHeader) }
         } catch {
             // Without a header the index still says where the blobs are.
             problems.append(error.message)
             if !Self.isGapless(indexed, within: pack.sizeBytes) { entries = [] }
         }
         do throws(RepositoryError) {
-            try readAll(pack, entries, &problems)
+            try readAll(pack, entries, headerIsNext: false, &problems)
         } catch {
             problems.append(error.message)
         }
         return problems
     }
+
+    private static let differentHeader = Phrase(
+        vi: "chỉ mục và phần đầu của pack khác nhau", en: "the index and the header of the pack differ")
 
     private static func isGapless(_ entries: [PackEntry], within size: UInt64) -> Bool {
         var end: UInt64 = 0
@@ -64,7 +75,7 @@ struct PackVerifier: ~Copyable {
 
     /// Hashes the whole file, and opens the blobs of `entries`, which lie back to back from 0.
     private mutating func readAll(
-        _ pack: StoredFile, _ entries: [PackEntry], _ problems: inout [Phrase]
+        _ pack: StoredFile, _ entries: [PackEntry], headerIsNext: Bool, _ problems: inout [Phrase]
     ) throws(RepositoryError) {
         // An attempt that ended early has left half a message behind.
         do throws(CryptoError) { _ = try hasher.finish() } catch { throw .crypto(error) }
@@ -78,7 +89,8 @@ struct PackVerifier: ~Copyable {
                 count += Int(entries[end].length)
                 end += 1
             }
-            if end == next { count = Int(min(UInt64(Self.segmentBytes), pack.sizeBytes - offset)) }
+            let isHeader = end == next && headerIsNext
+            if end == next { count = Int(min(UInt64(isHeader ? Self.headerLimit : Self.segmentBytes), pack.sizeBytes - offset)) }
             guard count <= ObjectStore.blobLimitBytes else {
                 throw RepositoryError(.unsupported, Phrase(vi: "blob quá lớn", en: "a blob is too large"))
             }
@@ -89,7 +101,11 @@ struct PackVerifier: ~Copyable {
             } catch {
                 throw .crypto(error)
             }
-            try unsafe verify(entries[next..<end], in: UnsafeRawBufferPointer(memory), from: offset, &problems)
+            if isHeader {
+                try unsafe compareHeader(UnsafeRawBufferPointer(memory), blobBytes: offset, entries, &problems)
+            } else {
+                try unsafe verify(entries[next..<end], in: UnsafeRawBufferPointer(memory), from: offset, &problems)
+            }
             offset += UInt64(count)
             next = end
         }
@@ -99,6 +115,28 @@ struct PackVerifier: ~Copyable {
             }
         } catch {
             throw .crypto(error)
+        }
+    }
+
+    /// The end of a pack as it was read: sealed header and length field.
+    private func compareHeader(
+        _ memory: UnsafeRawBufferPointer, blobBytes: UInt64, _ indexed: [PackEntry], _ problems: inout [Phrase]
+    ) throws(RepositoryError) {
+        let tail = unsafe Array(memory)
+        let isSame = try store.contexts.use { (context) throws(RepositoryError) -> Bool? in
+            do {
+                let length = try PackHeader.sealedHeaderBytes(
+                    lengthField: Array(tail.suffix(PackHeader.lengthFieldBytes)), packSize: blobBytes + UInt64(tail.count))
+                guard length + PackHeader.lengthFieldBytes == tail.count else { return nil }
+                return try PackHeader.decode(try context.open(Array(tail.prefix(length))), blobBytes: blobBytes) == indexed
+            } catch {
+                return nil
+            }
+        }
+        switch isSame {
+        case true: break
+        case false: problems.append(Self.differentHeader)
+        default: problems.append(Phrase(vi: "phần đầu của pack bị hỏng", en: "the header of the pack is damaged"))
         }
     }
 

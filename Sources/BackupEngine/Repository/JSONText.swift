@@ -41,6 +41,12 @@ struct JSONText {
         GoText.appendJSONString(Array(text.utf8), to: &bytes)
     }
 
+    /// Bytes that should be UTF-8; what is not becomes U+FFFD.
+    mutating func string(_ bytes: [UInt8]) {
+        separate()
+        GoText.appendJSONString(bytes, to: &self.bytes)
+    }
+
     mutating func digest(_ digest: Digest) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -79,6 +85,12 @@ struct JSONText {
         beginArray()
         for value in values { string(value) }
         endArray()
+    }
+
+    /// A time of a node, with years outside 0...9999 moved inside.
+    mutating func nodeTime(_ moment: Timestamp) {
+        separate()
+        GoTime.appendJSON(moment, to: &bytes)
     }
 
     /// Adds bytes that stand outside of any value, such as a final newline.

@@ -43,6 +43,18 @@ struct ObjectStore: Sendable {
         throw BlobMismatch.hash
     }
 
+    /// True when the content of a small file has the hash that is its name.
+    func isIntact(_ type: FileType, _ id: Digest) throws(RepositoryError) -> Bool {
+        let bytes = try backend.load(type, id, limit: Self.documentLimitBytes)
+        return try contexts.use { (context) throws(RepositoryError) in
+            do throws(CryptoError) {
+                return try context.hash(bytes) == id
+            } catch {
+                throw .crypto(error)
+            }
+        }
+    }
+
     static func decodeDocument(_ plaintext: [UInt8], limit: Int, _ context: WorkerContext) throws -> [UInt8] {
         switch plaintext.first {
         case nil, UInt8(ascii: "{"), UInt8(ascii: "["): plaintext

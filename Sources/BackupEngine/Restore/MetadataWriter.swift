@@ -9,16 +9,24 @@ struct MetadataWriter {
     let run: RestoreRun
 
     /// An open file or directory of ours.
-    func apply(_ node: Node, to file: borrowing FileDescriptor) throws(SystemError) {
+    ///
+    /// - Parameter traits: What is known of an entry that was just made; nothing by default.
+    func apply(
+        _ node: Node, to file: borrowing FileDescriptor, traits: DirectoryTraits = DirectoryTraits()
+    ) throws(SystemError) {
         var failure: SystemError?
-        attempt(&failure) { () throws(SystemError) in try file.setOwner(uid: node.uid, gid: node.gid) }
-        var existing: [(name: [UInt8], value: [UInt8])] = []
-        attempt(&failure) { () throws(SystemError) in existing = try ExtendedAttributes.all(of: file) }
-        for name in Self.superfluous(existing, node) {
-            attempt(&failure) { () throws(SystemError) in try ExtendedAttributes.remove(name, of: file) }
+        if !(traits.givesOwnFiles && isOurs(node)) {
+            attempt(&failure) { () throws(SystemError) in try file.setOwner(uid: node.uid, gid: node.gid) }
         }
-        for attribute in Self.missing(existing, node) {
-            attempt(&failure) { () throws(SystemError) in try ExtendedAttributes.set(attribute.name, to: attribute.value, of: file) }
+        if !(traits.passesNoACL && node.extendedAttributes.isEmpty) {
+            var existing: [(name: [UInt8], value: [UInt8])] = []
+            attempt(&failure) { () throws(SystemError) in existing = try ExtendedAttributes.all(of: file) }
+            for name in superfluous(existing, node) {
+                attempt(&failure) { () throws(SystemError) in try ExtendedAttributes.remove(name, of: file) }
+            }
+            for attribute in missing(existing, node) {
+                attempt(&failure) { () throws(SystemError) in try ExtendedAttributes.set(attribute.name, to: attribute.value, of: file) }
+            }
         }
         if node.modified != Node.unsetTime {
             attempt(&failure) { () throws(SystemError) in try file.setTimes(accessed: Self.accessed(node), modified: node.modified) }
@@ -28,18 +36,24 @@ struct MetadataWriter {
     }
 
     /// A symbolic link, pipe or device; it is not opened.
-    func apply(_ node: Node, toEntryOf directory: borrowing FileDescriptor) throws(SystemError) {
+    func apply(
+        _ node: Node, toEntryOf directory: borrowing FileDescriptor, traits: DirectoryTraits = DirectoryTraits()
+    ) throws(SystemError) {
         var failure: SystemError?
         let name = node.name
-        attempt(&failure) { () throws(SystemError) in try directory.setOwnerOfEntry(name, uid: node.uid, gid: node.gid) }
-        var existing: [(name: [UInt8], value: [UInt8])] = []
-        attempt(&failure) { () throws(SystemError) in existing = try ExtendedAttributes.all(ofEntry: name, in: directory) }
-        for attribute in Self.superfluous(existing, node) {
-            attempt(&failure) { () throws(SystemError) in try ExtendedAttributes.remove(attribute, ofEntry: name, in: directory) }
+        if !(traits.givesOwnFiles && isOurs(node)) {
+            attempt(&failure) { () throws(SystemError) in try directory.setOwnerOfEntry(name, uid: node.uid, gid: node.gid) }
         }
-        for attribute in Self.missing(existing, node) {
-            attempt(&failure) { () throws(SystemError) in
-                try ExtendedAttributes.set(attribute.name, to: attribute.value, ofEntry: name, in: directory)
+        if !(traits.passesNoACL && node.extendedAttributes.isEmpty) {
+            var existing: [(name: [UInt8], value: [UInt8])] = []
+            attempt(&failure) { () throws(SystemError) in existing = try ExtendedAttributes.all(ofEntry: name, in: directory) }
+            for attribute in superfluous(existing, node) {
+                attempt(&failure) { () throws(SystemError) in try ExtendedAttributes.remove(attribute, ofEntry: name, in: directory) }
+            }
+            for attribute in missing(existing, node) {
+                attempt(&failure) { () throws(SystemError) in
+                    try ExtendedAttributes.set(attribute.name, to: attribute.value, ofEntry: name, in: directory)
+                }
             }
         }
         if node.modified != Node.unsetTime {
@@ -53,22 +67,25 @@ struct MetadataWriter {
         if let failure { throw failure }
     }
 
+    private func isOurs(_ node: Node) -> Bool { node.uid == run.user && node.gid == run.group }
+
     private static func accessed(_ node: Node) -> Timestamp {
         node.accessed == Node.unsetTime ? node.modified : node.accessed
     }
 
     /// Attributes that the entry must lose, an inherited ACL for instance.
-    private static func superfluous(_ existing: [(name: [UInt8], value: [UInt8])], _ node: Node) -> [[UInt8]] {
+    private func superfluous(_ existing: [(name: [UInt8], value: [UInt8])], _ node: Node) -> [[UInt8]] {
         // The label belongs to the policy of this machine; the kernel sets it on every new file.
         existing.map(\.name).filter { name in
-            name != Array("security.selinux".utf8) && !node.extendedAttributes.contains { $0.name == name }
+            name != Array("security.selinux".utf8) && run.isWanted(attribute: name)
+                && !node.extendedAttributes.contains { $0.name == name }
         }
     }
 
     /// Attributes that the entry has not, or not with this value.
-    private static func missing(_ existing: [(name: [UInt8], value: [UInt8])], _ node: Node) -> [ExtendedAttribute] {
+    private func missing(_ existing: [(name: [UInt8], value: [UInt8])], _ node: Node) -> [ExtendedAttribute] {
         node.extendedAttributes.filter { attribute in
-            !existing.contains { $0.name == attribute.name && $0.value == attribute.value }
+            run.isWanted(attribute: attribute.name) && !existing.contains { $0.name == attribute.name && $0.value == attribute.value }
         }
     }
 

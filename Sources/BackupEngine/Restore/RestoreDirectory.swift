@@ -8,17 +8,14 @@ internal import Synchronization
 /// its times and permissions are set when the last entry is there, by whoever delivers that.
 final class RestoreDirectory: Sendable {
     private struct State {
-        /// nil while the directory is not made yet, or parked: deep trees must not take all descriptors.
+        /// nil while the directory is not made yet, or parked: deep and wide trees must not take all descriptors.
         var held: HeldDescriptor?
-        var identity: Identity?
+        var identity: FileIdentity?
         /// Entries under construction, and 1 for the walker.
         var pending = 1
         var isMade = false
         var isUsed = false
-    }
-    private struct Identity: Equatable {
-        let device: UInt64
-        let inode: UInt64
+        var traits = DirectoryTraits()
     }
 
     /// nil for the target itself.
@@ -29,6 +26,7 @@ final class RestoreDirectory: Sendable {
     let path: FilePath
     /// False for a directory that is needed only for what lies below it.
     let isSelected: Bool
+    private let pool: DirectoryPool
     private let state: Mutex<State>
 
     /// The target.
@@ -37,7 +35,8 @@ final class RestoreDirectory: Sendable {
         node = nil
         path = "/"
         isSelected = false
-        state = Mutex(State(held: target))
+        pool = DirectoryPool()
+        state = Mutex(State(held: target, isUsed: true, traits: DirectoryTraits(ofExisting: target.descriptor)))
     }
 
     /// A directory below `parent`; nothing is made yet.
@@ -46,43 +45,49 @@ final class RestoreDirectory: Sendable {
         self.node = node
         self.path = path
         self.isSelected = isSelected
+        pool = parent.pool
         state = Mutex(State())
     }
 
-    /// True when this restore made the directory: it was not there before.
+    /// True when this restore made the directory: it was not there before, and nobody else may enter it yet.
     var isMade: Bool { state.withLock { $0.isMade } }
     /// True when the directory was opened or made.
     var isUsed: Bool { state.withLock { $0.isUsed } }
+    var traits: DirectoryTraits { state.withLock { $0.traits } }
 
     /// The open directory; made first when it is not there, with permissions for nobody but us.
     ///
     /// Something else of that name, a symbolic link for instance, is removed: it is never followed.
     ///
-    /// - Parameters:
-    ///   - making: False when the directory must be there.
-    ///   - keeping: False for a short visit: a parked directory stays parked.
-    func open(making: Bool = true, keeping: Bool = true) throws(SystemError) -> HeldDescriptor {
+    /// - Parameter making: False when the directory must be there.
+    func open(making: Bool = true) throws(SystemError) -> HeldDescriptor {
         if let held = state.withLock({ $0.held }) { return held }
         guard let parent, let node else { throw SystemError("open", EBADF) }
-        let directory = try parent.open(making: making, keeping: false)
+        let directory = try parent.open(making: making)
         var isMade = false
         if making && !isUsed { isMade = try Self.make(node.name, in: directory.descriptor) }
         let held = HeldDescriptor(try directory.descriptor.openEntry(node.name, O_RDONLY | O_DIRECTORY))
         let status = try held.descriptor.status(path: path)
-        let identity = Identity(device: status.device, inode: status.inode)
+        let identity = FileIdentity(status)
+        let traits =
+            isMade
+            ? DirectoryTraits(ofNew: status, in: parent.traits)
+            : isUsed ? DirectoryTraits() : DirectoryTraits(ofExisting: held.descriptor)
         let isSame = state.withLock { state in
             if let known = state.identity {
-                if known == identity && keeping { state.held = held }
+                if known == identity { state.held = held }
                 return known == identity
             }
             state.identity = identity
             state.held = held
             state.isMade = isMade
             state.isUsed = true
+            state.traits = traits
             return true
         }
         // Somebody moved it away and put another in its place.
         if !isSame { throw SystemError("open", ESTALE, path: path) }
+        pool.keep(self)
         return held
     }
 
@@ -116,5 +121,77 @@ final class RestoreDirectory: Sendable {
             state.pending -= 1
             return state.pending == 0
         }
+    }
+
+    /// Ends the work with this target: lets go of all directories below it.
+    func parkAll() { pool.clear() }
+}
+
+/// Which file it is, whatever its name is now.
+struct FileIdentity: Hashable, Sendable {
+    let device: UInt64
+    let inode: UInt64
+
+    init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    init(_ status: FileStatus) { self.init(device: status.device, inode: status.inode) }
+}
+
+/// What a new entry of a directory gets without being told, so that calls which would change nothing can be left out.
+struct DirectoryTraits: Sendable {
+    /// New files belong to this process's user and group: no setgid bit, no mount option, no mapping of users interferes.
+    var givesOwnFiles = false
+    /// New files have no ACL, because the directory has none to pass on.
+    var passesNoACL = false
+
+    init() {}
+
+    /// A directory that was there before: its group, and what it is mounted with, are not ours to know.
+    init(ofExisting directory: borrowing FileDescriptor) {
+        do throws(SystemError) {
+            let defaultACL = Array("system.posix_acl_default".utf8)
+            passesNoACL = try !ExtendedAttributes.all(of: directory).contains { $0.name == defaultACL }
+        } catch {
+            passesNoACL = false
+        }
+    }
+
+    /// A directory that was just made. It shows what its own entries will get: they are made by the same process in the same way.
+    init(ofNew status: FileStatus, in parent: DirectoryTraits) {
+        passesNoACL = parent.passesNoACL
+        givesOwnFiles =
+            status.uid == ProcessIdentity.effectiveUser && status.gid == ProcessIdentity.effectiveGroup && status.permissions & 0o2000 == 0
+    }
+}
+
+/// The directories that are open, a bounded number: the one opened longest ago is parked for the next.
+final class DirectoryPool: Sendable {
+    private struct Ring {
+        var slots: [RestoreDirectory?]
+        var next = 0
+    }
+    private static let capacity = 256
+    private let ring = Mutex(Ring(slots: Array(repeating: nil, count: capacity)))
+
+    func keep(_ directory: RestoreDirectory) {
+        let oldest = ring.withLock { ring in
+            let oldest = ring.slots[ring.next]
+            ring.slots[ring.next] = directory
+            ring.next = (ring.next + 1) % Self.capacity
+            return oldest
+        }
+        if let oldest, oldest !== directory { oldest.park() }
+    }
+
+    func clear() {
+        let directories = ring.withLock { ring in
+            let directories = ring.slots
+            ring.slots = Array(repeating: nil, count: Self.capacity)
+            return directories
+        }
+        for directory in directories { directory?.park() }
     }
 }

@@ -1,29 +1,35 @@
 internal import Platform
+internal import Synchronization
 
 /// What the walker and the workers of one restore share.
 final class RestoreRun: Sendable {
-    /// A file for a worker: one that was just made and waits for its content, or one to compare.
+    /// A file whose content a worker of the verification compares.
     final class Job: Sendable {
         let file: HeldDescriptor
         let node: Node
         let path: FilePath
-        let directory: RestoreDirectory
 
-        init(_ file: HeldDescriptor, _ node: Node, _ path: FilePath, _ directory: RestoreDirectory) {
+        init(_ file: HeldDescriptor, _ node: Node, _ path: FilePath) {
             self.file = file
             self.node = node
             self.path = path
-            self.directory = directory
         }
     }
 
     struct State {
-        var report = RestoreReport()
+        var report: RestoreReport
         var directory: FilePath = "/"
-        var filesDone: UInt64 = 0
         var bytesDone: UInt64 = 0
+        /// Entries that the options left as they were; only these are not verified.
+        var kept: Set<FilePath> = []
         fileprivate var failure: RepositoryError?
         fileprivate var lastProgress: UInt64 = 0
+    }
+
+    /// Who is told what while it happens; called from any of the working threads.
+    struct Listeners: Sendable {
+        var progress: (@Sendable (RestoreProgress) -> Void)?
+        var item: (@Sendable (RestoredItem) -> Void)?
     }
 
     let repository: Repository
@@ -31,40 +37,75 @@ final class RestoreRun: Sendable {
     let stage: RestoreProgress.Stage
     /// False: what only root may do is tried, and passed over when it is refused.
     let isRoot = ProcessIdentity.isRoot
+    let user = ProcessIdentity.effectiveUser
+    let group = ProcessIdentity.effectiveGroup
+    /// Files of several parts that may stay open between them.
+    let openFiles = Allowance(128)
+    /// Everything that will be done, when that is known beforehand.
+    let expected: (entries: UInt64, bytes: UInt64)?
+    private let attributes: (include: PathPatterns, exclude: PathPatterns)
     private let state: Monitor<State>
     private let queue = BoundedQueue<Job>(capacity: 32)
+    /// Small: what waits here holds no content, but each segment is worth a few milliseconds.
+    private let work = BoundedQueue<RestoreWork>(capacity: 16)
+    private let hasFailed = Atomic<Bool>(false)
     private let cancellation: CancellationFlag
-    private let progress: (@Sendable (RestoreProgress) -> Void)?
+    private let listeners: Listeners
     private let started = Monotonic.nanoseconds()
     private static let progressInterval: UInt64 = 200_000_000
 
     init(
         repository: Repository, options: RestoreOptions, stage: RestoreProgress.Stage, report: RestoreReport,
-        cancellation: CancellationFlag, progress: (@Sendable (RestoreProgress) -> Void)?
-    ) {
+        expected: (entries: UInt64, bytes: UInt64)? = nil, kept: Set<FilePath> = [], cancellation: CancellationFlag,
+        listeners: Listeners = Listeners()
+    ) throws(RepositoryError) {
+        attributes = (try PathPatterns(options.includeAttributes), try PathPatterns(options.excludeAttributes))
         self.repository = repository
         self.options = options
         self.stage = stage
+        self.expected = expected
         self.cancellation = cancellation
-        self.progress = progress
-        state = Monitor(State(report: report))
+        self.listeners = listeners
+        var initial = State(report: report)
+        initial.kept = kept
+        state = Monitor(initial)
+    }
+
+    /// True for an extended attribute that the options do not rule out.
+    func isWanted(attribute name: [UInt8]) -> Bool {
+        if !attributes.include.isEmpty { return attributes.include.matches([name]) }
+        return attributes.exclude.isEmpty || !attributes.exclude.matches([name])
     }
 
     /// The run is lost; the first reason counts.
     func fail(_ error: RepositoryError) {
         state.change { if $0.failure == nil { $0.failure = error } }
+        hasFailed.store(true, ordering: .relaxed)
         queue.cancel()
+        work.cancel()
     }
+
+    /// True when the run has failed or was cancelled.
+    var isStopped: Bool { hasFailed.load(ordering: .relaxed) || cancellation.isCancelled }
 
     /// - Throws: What ``fail(_:)`` was told, or `.interrupted`.
     func check() throws(RepositoryError) {
         try cancellation.check()
-        if let failure = state.read({ $0.failure }) { throw failure }
+        if hasFailed.load(ordering: .relaxed), let failure = state.read({ $0.failure }) { throw failure }
     }
+
+    // MARK: Work
 
     func submit(_ job: Job) { queue.push(job) }
     func nextJob() -> Job? { queue.pop() }
-    func closeQueue() { queue.close() }
+    func submit(_ item: RestoreWork) { work.push(item) }
+    func nextWork() -> RestoreWork? { work.pop() }
+    func closeQueue() {
+        queue.close()
+        work.close()
+    }
+
+    // MARK: Results
 
     /// Adds an entry to the failures. A full or read-only target ends the run instead: every further entry would fail the same way.
     func report(_ path: FilePath, _ error: SystemError) {
@@ -85,25 +126,61 @@ final class RestoreRun: Sendable {
         }
     }
 
-    func count(_ add: (inout RestoreReport) -> Void) { state.change { add(&$0.report) } }
+    func count(_ add: (inout RestoreReport) -> Void) { state.read { add(&$0.report) } }
 
-    func countFile(bytes: UInt64) {
-        state.change { state in
-            state.filesDone += 1
+    /// Content that was written.
+    func count(bytes: Int) {
+        state.read { $0.bytesDone += UInt64(bytes) }
+        reportProgress()
+    }
+
+    /// A file is complete.
+    func countFile(_ path: FilePath, _ node: Node, isUpdate: Bool) {
+        state.read { state in
+            state.report.filesRestored += 1
+            if isUpdate { state.report.filesUpdated += 1 }
+            state.report.bytesRestored += node.size
+        }
+        tell(isUpdate ? .updated : .restored, path, size: node.size)
+    }
+
+    /// A file whose content need not be written.
+    func countSkipped(_ path: FilePath, _ node: Node) {
+        state.read { state in
+            state.report.filesSkipped += 1
+            state.report.bytesSkipped += node.size
+        }
+        tell(.unchanged, path, size: node.size)
+        reportProgress()
+    }
+
+    /// An entry that the options leave as it is.
+    func keep(_ path: FilePath, size: UInt64) {
+        state.read { state in
+            state.report.filesSkipped += 1
+            state.report.bytesSkipped += size
+            state.kept.insert(path)
+        }
+        tell(.unchanged, path, size: size)
+    }
+
+    var kept: Set<FilePath> { state.read { $0.kept } }
+
+    func countVerified(bytes: UInt64) {
+        state.read { state in
             state.bytesDone += bytes
-            switch stage {
-            case .restoring:
-                state.report.filesRestored += 1
-                state.report.bytesRestored += bytes
-            case .verifying:
-                state.report.filesVerified += 1
-                state.report.bytesVerified += bytes
-            }
+            state.report.filesVerified += 1
+            state.report.bytesVerified += bytes
         }
         reportProgress()
     }
 
+    func tell(_ action: RestoredItem.Action, _ path: FilePath, size: UInt64 = 0) {
+        listeners.item?(RestoredItem(action: action, path: path, size: size))
+    }
+
     func enter(_ directory: FilePath) {
+        if listeners.progress == nil { return }
         state.read { $0.directory = directory }
         reportProgress()
     }
@@ -112,35 +189,19 @@ final class RestoreRun: Sendable {
     var currentReport: RestoreReport { state.read { $0.report } }
 
     private func reportProgress() {
-        guard let progress else { return }
+        guard let progress = listeners.progress else { return }
         let now = Monotonic.nanoseconds()
         let current: RestoreProgress? = state.read { state in
             if now < state.lastProgress + Self.progressInterval { return nil }
             state.lastProgress = now
+            let report = state.report
             return RestoreProgress(
-                stage: stage, filesDone: state.filesDone, bytesDone: state.bytesDone,
-                failures: state.report.failures.count + state.report.omittedFailures, current: state.directory,
+                stage: stage, filesDone: stage == .restoring ? report.entriesRestored : report.filesVerified, bytesDone: state.bytesDone,
+                filesSkipped: report.filesSkipped, bytesSkipped: report.bytesSkipped, filesDeleted: report.filesDeleted,
+                entriesTotal: expected?.entries ?? 0, bytesTotal: expected?.bytes ?? 0,
+                failures: report.failures.count + report.omittedFailures, current: state.directory,
                 secondsElapsed: Double(now - started) / 1e9)
         }
         if let current { progress(current) }
-    }
-
-    /// One entry of `directory` is there; sets the metadata of each directory that this completes, up to the target.
-    func finish(entryOf directory: RestoreDirectory) {
-        var current = directory
-        while current.release() {
-            // A directory that was only passed through keeps its metadata, unless it is new.
-            if let node = current.node, current.isUsed, current.isSelected || current.isMade {
-                do throws(SystemError) {
-                    try MetadataWriter(run: self).apply(node, to: try current.open(making: false, keeping: false).descriptor)
-                    count { $0.directoriesRestored += 1 }
-                } catch {
-                    report(current.path, error)
-                }
-            }
-            current.park()
-            guard let parent = current.parent else { return }
-            current = parent
-        }
     }
 }

@@ -3,12 +3,14 @@ internal import Platform
 
 /// Compares what lies below the target with the snapshot; the content of files is read by the workers.
 struct VerifyVisitor: TreeVisitor {
-    private static let openLevels = 128
-
     let run: RestoreRun
-    private var open: [RestoreDirectory] = []
+    /// Entries that the restore left as they were.
+    private let kept: Set<FilePath>
 
-    init(run: RestoreRun) { self.run = run }
+    init(run: RestoreRun) {
+        self.run = run
+        kept = run.kept
+    }
 
     mutating func enter(
         _ node: Node, _ path: FilePath, in directory: RestoreDirectory, isSelected: Bool
@@ -24,23 +26,18 @@ struct VerifyVisitor: TreeVisitor {
                 return nil
             }
         }
-        open.append(inner)
-        if open.count > Self.openLevels { open[open.count - 1 - Self.openLevels].park() }
         run.enter(path)
         return inner
     }
 
-    mutating func leave(_ directory: RestoreDirectory) throws(RepositoryError) {
-        if open.last === directory { open.removeLast() }
-        directory.park()
-    }
+    mutating func leave(_ directory: RestoreDirectory, _ nodes: [Node]?) throws(RepositoryError) { directory.park() }
 
     /// Reported by the restore already.
     mutating func refuse(_ path: FilePath, _ reason: Phrase) throws(RepositoryError) {}
 
     mutating func visit(_ node: Node, _ path: FilePath, in directory: RestoreDirectory) throws(RepositoryError) {
         try run.check()
-        if node.kind == .socket { return }
+        if node.kind == .socket || kept.contains(path) { return }
         // Devices that only root may make were passed over.
         if node.kind == .dev || node.kind == .chardev, !run.isRoot { return }
         do throws(SystemError) {
@@ -48,7 +45,7 @@ struct VerifyVisitor: TreeVisitor {
             if node.kind == .file {
                 let file = HeldDescriptor(try place.descriptor.openEntryForReading(node.name, isDirectory: false))
                 compare(node, try file.descriptor.status(path: path), path)
-                run.submit(RestoreRun.Job(file, node, path, directory))
+                run.submit(RestoreRun.Job(file, node, path))
                 return
             }
             let status = try place.descriptor.statusOfEntry(node.name)
@@ -111,8 +108,7 @@ enum FileVerifier {
         _ job: RestoreRun.Job, _ run: RestoreRun, _ hasher: inout SHA256, _ buffer: inout [UInt8]
     ) throws(RepositoryError) {
         do throws(SystemError) {
-            // Only clean pages can be dropped, and only what is read from the disk proves anything about the disk.
-            try job.file.descriptor.synchronise(path: "")
+            // Only what is read from the disk proves anything about the disk; the restore has forced all pages there, which makes them clean.
             job.file.descriptor.dropCachedPages()
             var offset: UInt64 = 0
             for id in job.node.content ?? [] {
@@ -130,7 +126,7 @@ enum FileVerifier {
                 }
                 offset += UInt64(size)
             }
-            run.countFile(bytes: offset)
+            run.countVerified(bytes: offset)
         } catch {
             run.report(job.path, error)
         }

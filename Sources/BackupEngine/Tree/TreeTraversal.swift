@@ -13,7 +13,9 @@ protocol TreeVisitor {
     /// Called for each selected entry that is no directory.
     mutating func visit(_ node: Node, _ path: FilePath, in directory: Directory) throws(RepositoryError)
     /// Called after the entries of a directory.
-    mutating func leave(_ directory: Directory) throws(RepositoryError)
+    ///
+    /// - Parameter nodes: Everything the directory has in the snapshot, unselected entries too; nil when that cannot be loaded.
+    mutating func leave(_ directory: Directory, _ nodes: [Node]?) throws(RepositoryError)
     /// Called for an entry that is not walked: its name is no single path component, or its tree cannot be loaded.
     mutating func refuse(_ path: FilePath, _ reason: Phrase) throws(RepositoryError)
 }
@@ -24,9 +26,7 @@ struct TreeTraversal {
     static let depthLimit = 4096
 
     let repository: Repository
-    /// Only what one of these matches; everything when empty.
-    var include: PathPatterns
-    var exclude: PathPatterns
+    var selection: PathSelection
 
     private struct Level<Directory> {
         let directory: Directory
@@ -44,7 +44,7 @@ struct TreeTraversal {
             guard level.next < level.nodes.count else {
                 levels.removeLast()
                 if !components.isEmpty && !levels.isEmpty { components.removeLast() }
-                try visitor.leave(level.directory)
+                try visitor.leave(level.directory, level.nodes)
                 continue
             }
             levels[levels.count - 1].next += 1
@@ -57,7 +57,7 @@ struct TreeTraversal {
                 continue
             }
             components.append(node.name)
-            let (isSelected, isEntered) = select(components)
+            let (isSelected, isEntered) = selection.select(components)
             if node.kind == .dir, isSelected || isEntered {
                 if let inner = try visitor.enter(node, path, in: level.directory, isSelected: isSelected),
                     let nodes = try load(node, path, depth: levels.count, inner, &visitor)
@@ -70,13 +70,6 @@ struct TreeTraversal {
             }
             components.removeLast()
         }
-    }
-
-    /// Whether an entry is wanted, and whether something below it may be.
-    private func select(_ components: [[UInt8]]) -> (isSelected: Bool, isEntered: Bool) {
-        if !exclude.isEmpty && exclude.matches(components) { return (false, false) }
-        if include.isEmpty || include.matches(components) { return (true, true) }
-        return (false, include.mayMatchBelow(components))
     }
 
     /// - Returns: nil when the directory has been left again, because its entries cannot be had.
@@ -97,7 +90,7 @@ struct TreeTraversal {
             reason = Phrase(vi: "thư mục không có nội dung trong bản sao lưu", en: "the snapshot has no content for this directory")
         }
         try visitor.refuse(path, reason)
-        try visitor.leave(directory)
+        try visitor.leave(directory, nil)
         return nil
     }
 }

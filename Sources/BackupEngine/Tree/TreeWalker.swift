@@ -67,6 +67,22 @@ package struct TreeWalker: Sendable {
         return found
     }
 
+    /// The tree of a directory inside the snapshot; its root for `/`.
+    ///
+    /// - Throws: `.missing` when there is no such entry, or when it is no directory.
+    package func tree(at path: FilePath, in snapshot: Snapshot) throws(RepositoryError) -> Digest {
+        if path.normalised.components.isEmpty { return snapshot.tree }
+        let node = try node(at: path, in: snapshot)
+        guard node.kind == .dir, let subtree = node.subtree else {
+            throw RepositoryError(
+                .missing,
+                Phrase(
+                    vi: "'\(path)' trong bản sao lưu \(snapshot.id.short) không phải thư mục",
+                    en: "'\(path)' in snapshot \(snapshot.id.short) is not a directory"))
+        }
+        return subtree
+    }
+
     /// The content of a file, blob by blob.
     ///
     /// - Throws: What the repository throws for a blob that is missing or damaged, and what `emit` throws.

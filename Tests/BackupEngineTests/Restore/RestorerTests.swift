@@ -226,11 +226,11 @@ import Testing
         // The same length, so that only the content tells.
         let top = try FileDescriptor.open(forgery.directory / "target", O_RDONLY | O_DIRECTORY)
         try top.openEntry(Array("b".utf8), O_WRONLY).writeAll(Array("WORLD".utf8), path: "")
-        let run = RestoreRun(
+        let run = try RestoreRun(
             repository: forgery.repository, options: RestoreOptions(), stage: .verifying, report: RestoreReport(),
-            cancellation: CancellationFlag(), progress: nil)
+            cancellation: CancellationFlag())
         var visitor = VerifyVisitor(run: run)
-        let traversal = TreeTraversal(repository: forgery.repository, include: try PathPatterns([]), exclude: try PathPatterns([]))
+        let traversal = TreeTraversal(repository: forgery.repository, selection: try PathSelection())
         try traversal.run(snapshot.tree, into: RestoreDirectory(target: HeldDescriptor(top)), &visitor)
         run.closeQueue()
         FileVerifier.work(run)
