@@ -109,19 +109,24 @@ package enum NodeText {
 
     /// The first line of `ls --json`: the snapshot, with what is listed.
     package static func snapshot(_ snapshot: Snapshot) -> String {
-        var bytes = SnapshotFile.encode(snapshot)
-        // The object is open again for the members that restic adds.
-        bytes.removeLast()
+        element(snapshot, with: [("message_type", "snapshot"), ("struct_type", "snapshot")])
+    }
+
+    /// One element of `snapshots --json`: the fields of the file, then `id` and `short_id`.
+    package static func element(_ snapshot: Snapshot) -> String { element(snapshot, with: []) }
+
+    private static func element(_ snapshot: Snapshot, with members: [(StaticString, String)]) -> String {
         var rest = JSONText()
         rest.beginObject()
         rest.key("id")
         rest.digest(snapshot.id)
-        for (key, value) in [("short_id", snapshot.id.short), ("message_type", "snapshot"), ("struct_type", "snapshot")] as [(StaticString, String)] {
+        for (key, value) in [("short_id", snapshot.id.short)] + members {
             rest.key(key)
             rest.string(value)
         }
         rest.endObject()
-        return String(decoding: bytes + [UInt8(ascii: ",")] + rest.bytes.dropFirst(), as: UTF8.self)
+        // Both are objects: the end of one and the start of the other become a comma.
+        return String(decoding: SnapshotFile.encode(snapshot).dropLast() + [UInt8(ascii: ",")] + rest.bytes.dropFirst(), as: UTF8.self)
     }
 
     private static func times(_ node: Node, _ text: inout JSONText) {
@@ -143,4 +148,9 @@ extension JSONText {
     mutating func memberUnlessZero(_ name: StaticString, _ value: UInt64) {
         if value != 0 { member(name, value) }
     }
+}
+
+extension FilePath {
+    /// For comparisons that ignore case: by Unicode's rules where a name is text, else by those of ASCII.
+    package var lowercased: FilePath { FilePath(bytes: PathSelection.lowercased(bytes)) }
 }

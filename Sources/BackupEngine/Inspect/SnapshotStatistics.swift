@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 
 /// What snapshots hold, counted in one of restic's four ways.
 package struct SnapshotStatistics: Sendable, Equatable {

@@ -18,6 +18,12 @@ struct RepoGroup: ParsableCommand {
     private static let reading: [any ParsableCommand.Type] = [
         RepoSnapshotsCommand.self,
         RepoLsCommand.self,
+        RepoFindCommand.self,
+        RepoDiffCommand.self,
+        RepoDumpCommand.self,
+        RepoStatsCommand.self,
+        RepoCatCommand.self,
+        RepoListCommand.self,
         RepoCheckCommand.self,
     ]
 
