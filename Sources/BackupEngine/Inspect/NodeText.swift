@@ -32,7 +32,7 @@ package enum NodeText {
     package static func long(_ path: FilePath, _ node: Node, size: String) -> String {
         func padded(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
         let target = node.kind == .symlink ? " -> \(FilePath(bytes: node.linkTarget))" : ""
-        let time = CivilTime(local: node.modified).display
+        let time = CivilTime(local: node.modified).display.prefix(19)
         return "\(permissions(completeMode(node))) \(padded(String(node.uid), 5)) \(padded(String(node.gid), 5)) \(padded(size, 6)) \(time) \(path)\(target)"
     }
 

@@ -47,6 +47,7 @@ package struct SnapshotStatistics: Sendable, Equatable {
         var usedBlobs: Set<BlobHandle> = []
         var contents: Set<[Digest]> = []
         var perFile: Set<FileBlob> = []
+        var paths: Set<FilePath> = []
         for snapshot in snapshots {
             try cancellation.check()
             result.snapshots += 1
@@ -72,12 +73,10 @@ package struct SnapshotStatistics: Sendable, Equatable {
                     }
                 case .blobsPerFile:
                     guard contents.insert(node.content ?? []).inserted else { break }
-                    var isCounted = false
                     for id in node.content ?? [] {
                         guard perFile.insert(FileBlob(path: entry.path, blob: id)).inserted else { continue }
                         guard let size = repository.blobSize(.data, id) else { throw missing(id) }
-                        if !isCounted { result.files += 1 }
-                        isCounted = true
+                        if paths.insert(entry.path).inserted { result.files += 1 }
                         result.bytes += UInt64(size)
                         result.blobs += 1
                     }

@@ -11,6 +11,8 @@ struct ZipArchive {
         var size: UInt64 = 0
         var checksum: UInt32 = 0
         let isLarge: Bool
+        /// Bit 3: sizes follow the content; bit 11: the name is UTF-8.
+        var flags: UInt16 { 1 << 3 | (String(validating: name, as: UTF8.self) == nil ? 0 : 1 << 11) }
     }
 
     private var entries: [Entry] = []
@@ -18,8 +20,6 @@ struct ZipArchive {
     private var checksum = CRC32()
     private var written: UInt64 = 0
 
-    /// Bit 3: sizes follow the content; bit 11: names are UTF-8.
-    private static let flags: UInt16 = 1 << 3 | 1 << 11
     private static let limit: UInt64 = 0xFFFF_FFFF
 
     /// Starts an entry; its content and ``finishEntry()`` follow.
@@ -36,7 +36,7 @@ struct ZipArchive {
         var bytes = LittleEndian()
         bytes.add32(0x0403_4b50)
         bytes.add16(entry.isLarge ? 45 : 20)
-        bytes.add16(Self.flags)
+        bytes.add16(entry.flags)
         bytes.add16(0)
         bytes.add16(entry.time.time)
         bytes.add16(entry.time.date)
@@ -86,7 +86,7 @@ struct ZipArchive {
             // Made by: Unix, so that the mode below is understood.
             bytes.add16(3 << 8 | 45)
             bytes.add16(needs64 ? 45 : 20)
-            bytes.add16(Self.flags)
+            bytes.add16(entry.flags)
             bytes.add16(0)
             bytes.add16(entry.time.time)
             bytes.add16(entry.time.date)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct RestorerTests {
     /// A repository into which trees are written by hand.
-    private struct Forgery: ~Copyable {
+    struct Forgery: ~Copyable {
         let directory: TemporaryDirectory
         let repository: Repository
 

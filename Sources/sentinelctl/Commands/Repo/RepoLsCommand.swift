@@ -35,7 +35,8 @@ struct RepoLsCommand: SentinelCommand {
         }
         let opened = try await repository.open()
         return try reading.withLock(opened) {
-            let (snapshot, tree) = try selection.open(in: opened)
+            var (snapshot, tree) = try selection.open(in: opened)
+            snapshot.tree = tree
             if interface.isJSON {
                 interface.line(NodeText.snapshot(snapshot))
             } else {

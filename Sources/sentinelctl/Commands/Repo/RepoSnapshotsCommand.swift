@@ -82,6 +82,16 @@ struct RepoSnapshotsCommand: SentinelCommand {
     private struct GroupKey: Encodable {
         let hostname: String
         let paths, tags: [String]?
+
+        private enum CodingKeys: CodingKey { case hostname, paths, tags }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(hostname, forKey: .hostname)
+            // restic says null, not nothing.
+            try container.encode(paths, forKey: .paths)
+            try container.encode(tags, forKey: .tags)
+        }
     }
 
     private static func array(_ snapshots: [Snapshot]) -> String { "[\(snapshots.map { NodeText.element($0) }.joined(separator: ","))]" }
