@@ -42,7 +42,8 @@ struct RepositoryCheck {
 
     /// Keys and locks are plain or small; that their content is what their names say is all there is to check.
     private mutating func examineSmallFiles(_ type: FileType) throws(RepositoryError) {
-        for file in try store.backend.list(type) {
+        // An empty lock is one whose writer died at the wrong moment; restic passes over it, too.
+        for file in try store.backend.list(type) where !(type == .lock && file.sizeBytes == 0) {
             do throws(RepositoryError) {
                 if try store.isIntact(type, file.id) { continue }
                 report.error(

@@ -133,14 +133,14 @@ import Testing
             let restored = source.parent / "restored"
             let report = try Restorer(repository: repository).restore(snapshot, into: restored)
             #expect(report.failures.isEmpty, "\(report.failures)")
-            func content(_ root: FilePath) throws -> [String] {
+            func contents(_ root: FilePath) throws -> [String] {
                 // Hard links become files of their own in an archive; ACLs and attributes of root need more than plain tar.
                 try TreeDescription(root).lines.compactMap { line in line.contains(" file ") ? line : nil }.map { line in
                     String(line.split(separator: " ").suffix(1).joined()) + String(line.prefix { $0 != "\t" }.split(separator: " ").first ?? "")
                 }
             }
-            #expect(try content(scratch / "tar" / "source").count == content(restored / "source").count)
-            #expect(try content(scratch / "tar" / "source") == content(restored / "source"))
+            #expect(try contents(scratch / "tar" / "source").count == contents(restored / "source").count)
+            #expect(try contents(scratch / "tar" / "source") == contents(restored / "source"))
         }
     }
 
