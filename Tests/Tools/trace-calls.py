@@ -15,7 +15,7 @@ kind of file (`fsync data/XX/ID-tmp`, the third). A seccomp filter stops only th
     end STATUS                                    128 + n for a signal
 --data gets the bytes of all writes, one after the other; DETAILS of a write are OFFSET LENGTH.
 --fail ACTION: EIO, ENOSPC, ... (the call is not carried out and returns the error), the same with a plus sign (that call and
-every later write call), or KILL (the call is not carried out, the process dies).
+every later write call), KILL (the call is not carried out, the process dies), or SHORT (a write of half of the bytes).
 --pause: before that call is carried out a file is made and the program waits until somebody removes it.
 """
 import ctypes
@@ -248,6 +248,10 @@ class Tracer:
             self.inside.pop(tid, None)
             os.kill(self.main, signal.SIGKILL)
             return None
+        if action == "SHORT":
+            registers[ARGUMENTS[2]] = max(1, arguments[2] // 2)
+            ptrace(SETREGS, tid, 0, ctypes.addressof(registers))
+            return CONT
         registers[ORIG_RAX] = 0xFFFFFFFFFFFFFFFF
         registers[RAX] = (1 << 64) - getattr(errno, action)
         ptrace(SETREGS, tid, 0, ctypes.addressof(registers))

@@ -25,14 +25,13 @@ import Testing
         let directory = try TemporaryDirectory("concurrency")
         let scene = try await FaultScene(directory.path, &random)
         let rounds = isFullTest ? 25 : 3
-        let isOursPruning = try await SentinelProgram.commands().isSuperset(of: ["forget", "prune"])
         func backup(_ source: FilePath, _ restics: [Peer]) -> Step {
             let arguments = ["backup", "\(source)", "--host", "may"]
             return random.oneIn(2) && !restics.isEmpty ? .theirs(restics[random.number(0..<restics.count)], arguments) : .ours(arguments)
         }
         func prune() -> Step {
             let arguments = ["forget", "--keep-last", "\(random.number(1..<4))", "--prune", "--max-unused", "0"]
-            return isOursPruning && random.oneIn(2) ? .ours(arguments) : .theirs(Peer.restics[random.number(0..<3)], arguments)
+            return random.oneIn(2) ? .ours(arguments) : .theirs(Peer.restics[random.number(0..<3)], arguments)
         }
         func steps(_ make: () -> Step) -> [(pauseMilliseconds: Int, step: Step)] {
             (0..<rounds).map { _ in (random.number(0..<600), make()) }

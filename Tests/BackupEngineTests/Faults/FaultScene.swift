@@ -151,18 +151,39 @@ struct SceneCopy: Sendable {
     }
 }
 
-/// Runs `body` for all items, a few at a time, and collects what it says.
-func concurrently<Item: Sendable>(
-    _ items: [Item], width: Int = 4, _ body: @escaping @Sendable (Item) async throws -> [String]
-) async throws -> [String] {
-    try await withThrowingTaskGroup(of: [String].self) { group in
-        var waiting = items.makeIterator()
-        var results: [String] = []
-        for _ in 0..<width { if let item = waiting.next() { group.addTask { try await body(item) } } }
-        while let result = try await group.next() {
-            results += result
-            if let item = waiting.next() { group.addTask { try await body(item) } }
+/// How many commands under test run at once, over all suites: they mostly wait, but each has a process or three.
+private actor Permits {
+    static let shared = Permits(5)
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { free = count }
+
+    func take() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
         }
-        return results
+    }
+
+    func giveBack() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+}
+
+/// Runs `body` for all items, a few at a time over all suites together, and collects what it says.
+func concurrently<Item: Sendable>(_ items: [Item], _ body: @escaping @Sendable (Item) async throws -> [String]) async throws -> [String] {
+    try await withThrowingTaskGroup(of: [String].self) { group in
+        for item in items {
+            group.addTask {
+                await Permits.shared.take()
+                let result: Result<[String], any Error>
+                do { result = .success(try await body(item)) } catch { result = .failure(error) }
+                await Permits.shared.giveBack()
+                return try result.get()
+            }
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
     }
 }

@@ -12,12 +12,6 @@ enum SentinelProgram {
         return candidates.first { (try? FileStatus.of($0))?.kind == .file }?.utf8
     }()
 
-    /// The commands below `repo`, as its help lists them.
-    static func commands() async throws -> Set<String> {
-        let help = try await runProcess(try command(["--help"]), environment: inheritedEnvironment())
-        return Set(help.text.split(separator: "\n").filter { $0.hasPrefix("  ") }.compactMap { $0.split(separator: " ").first.map(String.init) })
-    }
-
     /// The command line `sentinelctl repo ARGUMENTS`.
     static func command(_ arguments: [String]) throws -> [String] {
         guard let path else { throw SystemError("exec", ENOENT, subject: "sentinelctl: SENTINEL_BIN names no directory that holds it") }
