@@ -25,9 +25,6 @@ struct Interface: Sendable {
     /// A line that replaces itself is shown.
     var showsProgress: Bool { isatty(2) == 1 }
 
-    /// A line that replaces itself is shown.
-    var showsProgress: Bool { isatty(2) == 1 }
-
     func callAsFunction(_ vi: String, _ en: String) -> String { language == .vi ? vi : en }
     func text(_ phrase: Phrase) -> String { phrase.text(language) }
 
