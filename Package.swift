@@ -15,6 +15,8 @@ let rules: [SwiftSetting] = [
 ]
 /// What waits for people and disks anyway is compiled for size: the programs are to stay below 40 MB.
 let compact: [SwiftSetting] = rules + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+/// Tests need no optimiser: what they exercise is compiled as it is shipped.
+let quick: [SwiftSetting] = rules + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 /// The engines hash and compress; unoptimised they would make every test crawl.
 let optimised: [SwiftSetting] = rules + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -92,24 +94,24 @@ let package = Package(
                 httpClient, argumentParser,
             ] + nio,
             swiftSettings: compact, linkerSettings: selfContained),
-        .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: rules),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: rules),
+        .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: quick),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: quick),
         .testTarget(
-            name: "BackupEngineTests", dependencies: ["BackupEngine", "Platform", "TestSupport"], swiftSettings: rules),
+            name: "BackupEngineTests", dependencies: ["BackupEngine", "Platform", "TestSupport"], swiftSettings: quick),
         .testTarget(
-            name: "RemoteStorageTests", dependencies: ["RemoteStorage", "BackupEngine", "Platform", "TestSupport"], swiftSettings: rules),
+            name: "RemoteStorageTests", dependencies: ["RemoteStorage", "BackupEngine", "Platform", "TestSupport"], swiftSettings: quick),
         .testTarget(
             name: "IntegrityEngineTests", dependencies: ["IntegrityEngine", "Platform", "TestSupport"],
-            swiftSettings: rules),
+            swiftSettings: quick),
         .testTarget(
-            name: "HealthEngineTests", dependencies: ["HealthEngine", "Platform", "TestSupport"], swiftSettings: rules),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Platform", "TestSupport"], swiftSettings: rules),
+            name: "HealthEngineTests", dependencies: ["HealthEngine", "Platform", "TestSupport"], swiftSettings: quick),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Platform", "TestSupport"], swiftSettings: quick),
         .testTarget(
             name: "IncidentCoreTests",
             dependencies: ["IncidentCore", "ControlAPI", "Ledger", "BackupEngine", "IntegrityEngine", "HealthEngine", "Platform", "TestSupport"],
-            swiftSettings: rules),
-        .testTarget(name: "TidyTests", dependencies: ["TestSupport", "Platform", "ControlAPI"], swiftSettings: rules),
+            swiftSettings: quick),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport", "Platform", "ControlAPI"], swiftSettings: quick),
         .testTarget(
-            name: "EndToEnd", dependencies: ["TestSupport", "Platform", "ControlAPI", "Ledger"], swiftSettings: rules),
+            name: "EndToEnd", dependencies: ["TestSupport", "Platform", "ControlAPI", "Ledger"], swiftSettings: quick),
     ]
 )
