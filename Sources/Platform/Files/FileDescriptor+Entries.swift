@@ -28,6 +28,11 @@ extension FileDescriptor {
         try open(path, Int32(SENTINEL_O_PATH) | O_DIRECTORY)
     }
 
+    /// Opens a directory to list it; a symbolic link in its place is not followed.
+    package static func openDirectory(_ path: FilePath) throws(SystemError) -> FileDescriptor {
+        try open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    }
+
     /// The directory above this one.
     package func openParent() throws(SystemError) -> FileDescriptor {
         FileDescriptor(

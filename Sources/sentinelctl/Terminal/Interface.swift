@@ -22,6 +22,8 @@ struct Interface: Sendable {
     }()
 
     var isTerminal: Bool { isatty(1) == 1 }
+    /// True when ``progress(_:)`` shows anything.
+    var showsProgress: Bool { isatty(2) == 1 }
 
     func callAsFunction(_ vi: String, _ en: String) -> String { language == .vi ? vi : en }
     func text(_ phrase: Phrase) -> String { phrase.text(language) }

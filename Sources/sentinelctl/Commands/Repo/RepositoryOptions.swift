@@ -50,8 +50,8 @@ struct RepositoryOptions: ParsableArguments {
         return first
     }
 
-    func open() async throws -> Repository {
-        try Repository.open(in: try storage(), password: try await password())
+    func open(writing: WriteSettings = WriteSettings()) async throws -> Repository {
+        try Repository.open(in: try storage(), password: try await password(), writing: writing)
     }
 }
 
