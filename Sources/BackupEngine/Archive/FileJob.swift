@@ -25,10 +25,10 @@ struct FileJob: Sendable {
 
 /// A file whose segments are read, cut and stored by several workers at once.
 final class SegmentedFile: Sendable {
-    /// Bytes of a segment: as much as the largest chunk, so that a chunk touches two segments at most.
-    static let segmentBytes = ChunkSize.maximum
+    /// Bytes of a segment: several chunks of average size. More would keep more memory in each worker, fewer would read more bytes twice.
+    static let segmentBytes = 4 << 20
     /// Smaller files are read by one worker: there are others to read beside them.
-    static let smallestBytes: UInt64 = 3 * UInt64(segmentBytes)
+    static let smallestBytes: UInt64 = 4 * UInt64(segmentBytes)
 
     enum Failure: Sendable {
         /// It cannot be read; the run goes on.

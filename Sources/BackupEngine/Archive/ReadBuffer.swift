@@ -3,7 +3,7 @@
 /// Pages are touched only as files need them, so small files cost little of it.
 @safe struct ReadBuffer: ~Copyable {
     static let readBytes = 1024 * 1024
-    private static let capacity = 2 * ChunkSize.maximum + readBytes
+    private static let capacity = SegmentedFile.segmentBytes + ChunkSize.maximum + readBytes
 
     // `capacity` bytes, never nil, no other owner; the first `filled` of them hold data of the current file.
     private let storage: UnsafeMutableRawPointer

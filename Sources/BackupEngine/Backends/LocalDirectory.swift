@@ -158,6 +158,33 @@ package struct LocalDirectory: Backend {
         }
     }
 
+    package func openUpload(_ type: FileType) throws(RepositoryError) -> any Upload {
+        do {
+            // Above the directory of its name, which is not known yet: readers skip what is no ID in either place.
+            return LocalUpload(self, type, try TemporaryFile(beside: root / type.rawValue / "upload"))
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// Publishes an upload.
+    fileprivate func publish(_ file: inout TemporaryFile, _ type: FileType, _ id: Digest) throws(RepositoryError) {
+        let path = path(of: type, id)
+        do throws(SystemError) {
+            if type == .pack { try FaultPoint.reach("pack.written") }
+            let mode: UInt32 = sharedWithGroup() ? 0o440 : 0o400
+            do throws(SystemError) {
+                try file.publish(as: path, mode: mode, replacing: true)
+            } catch {
+                if !error.isMissing { throw error }
+                try DurableFiles.makeDirectories(directory(of: type, id), mode: sharedWithGroup() ? 0o770 : 0o700)
+                try file.publish(as: path, mode: mode, replacing: true)
+            }
+        } catch {
+            throw .storage(error)
+        }
+    }
+
     private func save(_ bytes: [UInt8], to path: FilePath, isPack: Bool = false, replacing: Bool) throws(SystemError) {
         var file = try TemporaryFile(beside: path)
         try file.write(bytes)
@@ -186,4 +213,42 @@ package struct LocalDirectory: Backend {
             throw .storage(error)
         }
     }
+}
+
+/// A file that is written where it will lie. `@unchecked Sendable`: used by one thread at a time, see ``Upload``.
+private final class LocalUpload: Upload, @unchecked Sendable {
+    private let place: LocalDirectory
+    private let type: FileType
+    private var file: TemporaryFile
+
+    init(_ place: LocalDirectory, _ type: FileType, _ file: consuming TemporaryFile) {
+        self.place = place
+        self.type = type
+        self.file = file
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(RepositoryError) {
+        do {
+            try unsafe file.write(bytes)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(RepositoryError) {
+        var done = 0
+        do throws(SystemError) {
+            while done < buffer.count {
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                let count = try unsafe file.read(into: rest, at: offset + UInt64(done))
+                if count == 0 { break }
+                done += count
+            }
+        } catch {
+            throw .storage(error)
+        }
+        if done < buffer.count { throw .shortUpload }
+    }
+
+    func commit(as id: Digest) throws(RepositoryError) { try place.publish(&file, type, id) }
 }

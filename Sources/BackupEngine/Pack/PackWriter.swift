@@ -7,15 +7,13 @@ private import Synchronization
 /// they come from. Order on disk: a pack is durable before an index names it. Waiting for the disk blocks only whoever finishes packs
 /// faster than the disk takes them: the queue is bounded. The first failure stops everything that comes after it.
 final class PackWriter: Sendable {
-    /// Finished packs that wait for the disk; with the open ones and those in workers' hands this bounds the memory.
+    /// Finished packs that wait for a writer. Storage that takes no parts holds them in memory.
     private static let waitingPacks = 1
-    /// Packs that are written at the same time at most: while one waits for the disk, another is copied.
+    /// Packs that are made durable at the same time at most.
     private static let writersLimit = 4
-    /// Beyond the target size, so that the last blob and the header mostly cause no copy.
-    private static let reserveBytes = 2 << 20
 
+    private let store: ObjectStore
     private let line: PublishingLine
-    private let contexts: ContextPool
     private let targetBytes: Int
     private let writers: Int
     // Format 2 demands separate packs for data and trees.
@@ -25,8 +23,8 @@ final class PackWriter: Sendable {
     private let threads = Mutex<[WorkerThread]>([])
 
     init(store: ObjectStore, index: SharedIndex, packSizeBytes: Int = WriteSettings().packSizeBytes) {
+        self.store = store
         line = PublishingLine(store: store, index: index)
-        contexts = store.contexts
         targetBytes = packSizeBytes
         writers = min(max(1, store.backend.connections), Self.writersLimit)
     }
@@ -46,59 +44,60 @@ final class PackWriter: Sendable {
     func hold() { line.hold(true) }
     func allow() { line.hold(false) }
 
-    /// Adds a sealed blob. Only the copy into the open pack happens under a lock; who fills a pack proves and finishes it.
+    /// Adds a sealed blob; see ``add(_:_:uncompressedLength:with:)``.
     func add(_ handle: BlobHandle, _ sealed: UnsafeRawBufferPointer, uncompressedLength: UInt32) throws(RepositoryError) {
+        try store.contexts.use { (context) throws(RepositoryError) in
+            // Whoever calls this keeps the bytes as they are; only a test of faulty memory changes one.
+            try unsafe add(
+                handle, UnsafeMutableRawBufferPointer(mutating: sealed), uncompressedLength: uncompressedLength, with: context)
+        }
+    }
+
+    /// Adds a sealed blob, and proves that it is what `handle` names before it is written from the same memory.
+    ///
+    /// - Parameter context: Its scratch memory is used for the proof; `sealed` must not lie there.
+    /// - Throws: `.corrupt` when the proof fails, and the first failure of any thread.
+    func add(
+        _ handle: BlobHandle, _ sealed: UnsafeMutableRawBufferPointer, uncompressedLength: UInt32, with context: WorkerContext
+    ) throws(RepositoryError) {
         if let error = line.failure { throw error }
-        let pair = handle.type == .data ? data : trees
-        // A blob as large as a pack gets its own: it would only make another one overflow.
-        if sealed.count >= targetBytes {
-            var pack = OpenPack()
-            unsafe pack.append(handle, sealed, uncompressedLength: uncompressedLength)
-            try finish(pack)
-            return
-        }
-        let full = pair.withOne { (pack) -> OpenPack? in
-            var full: OpenPack?
-            if !pack.hasRoom(for: sealed.count) { full = Self.take(&pack) }
-            if pack.isEmpty {
-                var memory = line.spareMemory()
-                if handle.type == .data { memory.reserveCapacity(targetBytes + Self.reserveBytes) }
-                pack = OpenPack(memory: memory)
-            }
-            unsafe pack.append(handle, sealed, uncompressedLength: uncompressedLength)
-            if full == nil, pack.bytes.count >= targetBytes { full = Self.take(&pack) }
-            return full
-        }
-        if let full { try finish(full) }
-    }
-
-    private static func take(_ pack: inout OpenPack) -> OpenPack {
-        var taken = OpenPack()
-        swap(&taken, &pack)
-        return taken
-    }
-
-    /// Proves a pack and hands it to the writers.
-    private func finish(_ pack: consuming OpenPack) throws(RepositoryError) {
-        var open: OpenPack? = pack
-        let finished: OpenPack.Finished?
         do throws(RepositoryError) {
-            // finish() may only add to the bytes in place when nobody else holds them: hand the one value on.
-            finished = try contexts.use { (context) throws(RepositoryError) in
-                guard let pack = open.take() else { return nil }
-                return try pack.finish(with: context)
+            let isLarge = sealed.count >= OpenPack.gatheredBytes
+            // Large blobs are proven before the pack is taken, so that others can use it meanwhile.
+            if isLarge { try unsafe OpenPack.prove(handle, sealed, uncompressedLength: uncompressedLength, with: context) }
+            let bytes = UnsafeRawBufferPointer(sealed)
+            // A blob as large as a pack gets its own: it would only make another one overflow.
+            if sealed.count >= targetBytes {
+                let pack = try OpenPack(try store.backend.openUpload(.pack))
+                try unsafe pack.append(handle, bytes, uncompressedLength: uncompressedLength, isProven: true, with: context)
+                try finish(pack, with: context)
+                return
             }
+            var full: [OpenPack] = []
+            try (handle.type == .data ? data : trees).withOne { (slot) throws(RepositoryError) in
+                if let pack = slot, !pack.hasRoom(for: bytes.count) {
+                    full.append(pack)
+                    slot = nil
+                }
+                let pack: OpenPack
+                if let open = slot { pack = open } else { pack = try OpenPack(try store.backend.openUpload(.pack)) }
+                slot = pack
+                try unsafe pack.append(handle, bytes, uncompressedLength: uncompressedLength, isProven: isLarge, with: context)
+                if pack.blobBytes >= targetBytes {
+                    full.append(pack)
+                    slot = nil
+                }
+            }
+            for pack in full { try finish(pack, with: context) }
         } catch {
             line.stop(error)
             throw error
         }
-        guard let finished else { return }
-        try startThreads()
-        line.expect()
-        if !queue.push(finished) { line.abandon() }
     }
 
-    private func startThreads() throws(RepositoryError) {
+    /// Ends a pack and hands it to the writers.
+    private func finish(_ pack: OpenPack, with context: WorkerContext) throws(RepositoryError) {
+        let finished = try pack.finish(with: context)
         do throws(SystemError) {
             try threads.withLock { (threads) throws(SystemError) in
                 while threads.count < writers {
@@ -111,12 +110,26 @@ final class PackWriter: Sendable {
         } catch {
             throw .storage(error)
         }
+        line.expect()
+        if !queue.push(finished) { line.abandon() }
     }
 
     /// Publishes everything that was added, and the index of it. Of two open packs that fit into one, one is made.
     func flush() throws(RepositoryError) {
-        for pair in [data, trees] {
-            for pack in pair.takeAll(mergingUpTo: targetBytes) { try finish(pack) }
+        do throws(RepositoryError) {
+            try store.contexts.use { (context) throws(RepositoryError) in
+                for pair in [data, trees] {
+                    var packs = pair.takeAll().sorted { $0.blobBytes > $1.blobBytes }
+                    if packs.count == 2, packs[0].blobBytes + packs[1].blobBytes <= targetBytes {
+                        try packs[0].append(packs[1], with: context)
+                        packs.removeLast()
+                    }
+                    for pack in packs { try finish(pack, with: context) }
+                }
+            }
+        } catch {
+            line.stop(error)
+            throw error
         }
         try line.finish()
     }
@@ -124,29 +137,45 @@ final class PackWriter: Sendable {
 
 /// The two open packs of one type, each behind its own lock.
 private final class OpenPair: Sendable {
-    private let first = Mutex(OpenPack())
-    private let second = Mutex(OpenPack())
+    private let first = Mutex<OpenPack?>(nil)
+    private let second = Mutex<OpenPack?>(nil)
 
-    /// Runs `body` on one of the two, chosen at random.
-    func withOne<Result: Sendable>(_ body: (inout sending OpenPack) -> sending Result) -> Result {
+    /// Runs `body` on one of the two, chosen at random; on the other one when somebody is busy with it.
+    func withOne(_ body: (inout OpenPack?) throws(RepositoryError) -> Void) throws(RepositoryError) {
         var generator = SystemRandomNumberGenerator()
-        return generator.next() & 1 == 0 ? first.withLock(body) : second.withLock(body)
+        let isFirst = generator.next() & 1 == 0
+        if try isFirst ? tried(first, body) : tried(second, body) { return }
+        if try isFirst ? tried(second, body) : tried(first, body) { return }
+        if isFirst { try run(first, body) } else { try run(second, body) }
     }
 
-    /// - Returns: The packs that are not empty; they are gone from here.
-    func takeAll(mergingUpTo limit: Int) -> [OpenPack] {
-        var one = first.withLock { Self.take(&$0) }
-        let other = second.withLock { Self.take(&$0) }
-        if !one.isEmpty, !other.isEmpty, one.bytes.count + other.bytes.count <= limit {
-            one.append(other)
-            return [one]
+    private func run(
+        _ slot: borrowing Mutex<OpenPack?>, _ body: (inout OpenPack?) throws(RepositoryError) -> Void
+    ) throws(RepositoryError) {
+        try slot.withLock { (pack) throws(RepositoryError) -> Void in
+            var own = pack
+            defer { pack = own }
+            try body(&own)
         }
-        return [one, other].filter { !$0.isEmpty }
     }
 
-    private static func take(_ pack: inout OpenPack) -> OpenPack {
-        var taken = OpenPack()
-        swap(&taken, &pack)
-        return taken
+    private func tried(
+        _ slot: borrowing Mutex<OpenPack?>, _ body: (inout OpenPack?) throws(RepositoryError) -> Void
+    ) throws(RepositoryError) -> Bool {
+        try slot.withLockIfAvailable { (pack) throws(RepositoryError) -> Void in
+            var own = pack
+            defer { pack = own }
+            try body(&own)
+        } != nil
+    }
+
+    /// The open packs; they are gone from here.
+    func takeAll() -> [OpenPack] {
+        [first.withLock { Self.take(&$0) }, second.withLock { Self.take(&$0) }].compactMap { $0 }
+    }
+
+    private static func take(_ pack: inout OpenPack?) -> OpenPack? {
+        defer { pack = nil }
+        return pack
     }
 }

@@ -12,11 +12,7 @@ final class PublishingLine: Sendable {
         var unindexedBlobs = 0
         /// When the first of them was published, in monotonic nanoseconds.
         var oldest: UInt64 = 0
-        /// Memory of packs that are on disk, for the next ones: fresh pages cost as much as the copy into them.
-        var spare: [[UInt8]] = []
     }
-
-    private static let spareLimit = 2
 
     private let store: ObjectStore
     private let index: SharedIndex
@@ -33,11 +29,8 @@ final class PublishingLine: Sendable {
     func expect() { state.change { $0.outstanding += 1 } }
     func abandon() { state.change { $0.outstanding -= 1 } }
 
-    /// An empty array, with the capacity of a pack when one is at hand.
-    func spareMemory() -> [UInt8] { state.read { $0.spare.popLast() } ?? [] }
-
     /// Stores one pack; on failure remembers why.
-    func publish(_ pack: consuming OpenPack.Finished) {
+    func publish(_ pack: OpenPack.Finished) {
         defer { abandon() }
         if state.wait({ $0.isHeld && $0.failure == nil ? nil : $0.failure != nil }) { return }
         do throws(RepositoryError) {
@@ -47,17 +40,12 @@ final class PublishingLine: Sendable {
         }
     }
 
-    private func store(_ pack: consuming OpenPack.Finished) throws(RepositoryError) {
-        let id = pack.id
-        let entries = pack.entries
-        try store.backend.save(.pack, id, pack.bytes)
+    private func store(_ pack: OpenPack.Finished) throws(RepositoryError) {
+        let (id, entries) = (pack.id, pack.entries)
+        try pack.upload.commit(as: id)
         try reach("pack.published")
         index.add(pack: id, entries)
-        var memory = pack.bytes
-        pack.bytes = []
-        memory.removeAll(keepingCapacity: true)
         let isIndexDue = state.change { state in
-            if state.spare.count < Self.spareLimit { state.spare.append(memory) }
             if state.unindexed.isEmpty { state.oldest = Monotonic.nanoseconds() }
             state.unindexed.append((id, entries))
             state.unindexedBlobs += entries.count
@@ -82,7 +70,6 @@ final class PublishingLine: Sendable {
     /// Waits for the packs on their way, then writes the index of what has none.
     func finish() throws(RepositoryError) {
         state.wait { $0.outstanding == 0 ? () : nil }
-        state.change { $0.spare = [] }
         if let failure { throw failure }
         do throws(RepositoryError) {
             try writeIndex()

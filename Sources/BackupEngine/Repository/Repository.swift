@@ -212,7 +212,9 @@ package final class Repository: Sendable {
             let added = try store.contexts.use { (context) throws(RepositoryError) in
                 try unsafe context.encodeBlob(handle, plaintext, compressing: isCompressing(type)) { sealed, length in
                     Result { () throws(RepositoryError) in
-                        try unsafe writer.add(handle, sealed, uncompressedLength: length)
+                        // The memory of the context, which is its own again after this call.
+                        let memory = unsafe UnsafeMutableRawBufferPointer(mutating: sealed)
+                        try unsafe writer.add(handle, memory, uncompressedLength: length, with: context)
                         return sealed.count
                     }
                 }

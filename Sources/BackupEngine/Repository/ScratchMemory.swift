@@ -2,8 +2,8 @@
 @safe struct ScratchMemory: ~Copyable {
     private var memory = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-    /// More than this is given back after use: one huge directory must not be paid for until the end of the process.
-    private static let keptBytes = 32 << 20
+    /// More than this is given back after use: one huge directory or chunk must not be paid for until the end of the process.
+    private static let keptBytes = 4 << 20
 
     deinit { unsafe memory.deallocate() }
 
