@@ -30,7 +30,8 @@ import Testing
             let zeros = [UInt8](repeating: 0, count: 16)
             try unsafe zeros.withUnsafeBytes { zeros in try unsafe cipher.apply(counter: zeros, UnsafeRawBufferPointer(stream), to: stream) }
         }
-        let table = (0..<256).map { word in (0..<8).reduce(UInt64(0)) { $0 | UInt64(stream[word * 8 + $1]) << UInt64(8 * $1) } }
+        var table = [UInt64](repeating: 0, count: 256)
+        for (index, byte) in stream.enumerated() { table[index / 8] |= UInt64(byte) << UInt64(8 * (index % 8)) }
         var hash: UInt64 = 0
         var result: [Int] = []
         for (index, byte) in bytes.enumerated() {
