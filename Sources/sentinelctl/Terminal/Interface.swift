@@ -22,7 +22,7 @@ struct Interface: Sendable {
     }()
 
     var isTerminal: Bool { isatty(1) == 1 }
-    /// A line that replaces itself is shown.
+    /// True when ``progress(_:)`` shows anything.
     var showsProgress: Bool { isatty(2) == 1 }
 
     func callAsFunction(_ vi: String, _ en: String) -> String { language == .vi ? vi : en }
