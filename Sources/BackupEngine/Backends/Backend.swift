@@ -25,6 +25,11 @@ package struct StoredFile: Sendable, Hashable {
     /// SHA-256 of the content, which is the name.
     package let id: Digest
     package let sizeBytes: UInt64
+
+    package init(id: Digest, sizeBytes: UInt64) {
+        self.id = id
+        self.sizeBytes = sizeBytes
+    }
 }
 
 /// Where the files of a repository lie. Blocking; every method may be called from any thread.

@@ -52,7 +52,11 @@ struct ObjectStore: Sendable {
     }
 
     /// Seals and stores an unpacked file, reading it back in memory first.
-    func saveDocument(_ type: FileType, _ plaintext: [UInt8]) throws(RepositoryError) -> Digest {
+    ///
+    /// - Parameter announce: Hears the name before the file is stored.
+    func saveDocument(
+        _ type: FileType, _ plaintext: [UInt8], announce: (Digest) -> Void = { _ in }
+    ) throws(RepositoryError) -> Digest {
         try contexts.use { (context) throws(RepositoryError) in
             let sealed: [UInt8]
             let id: Digest
@@ -67,6 +71,7 @@ struct ObjectStore: Sendable {
                     Phrase(vi: "kiểm tra \(type.label) trước khi ghi thất bại", en: "verification of a new \(type.label) file failed"),
                     cause: error)
             }
+            announce(id)
             try backend.save(type, id, sealed)
             return id
         }

@@ -10,7 +10,6 @@ struct RepoCheckCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @Flag(help: ArgumentHelp(help("Đọc và kiểm tra toàn bộ dữ liệu.", "Read and verify all data."))) var readData = false
-    @Flag(help: ArgumentHelp(help("Không khóa kho.", "Do not lock the repository."))) var noLock = false
 
     private struct Summary: Encodable {
         let message_type = "summary"
@@ -22,7 +21,7 @@ struct RepoCheckCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let opened = try await repository.open()
-        let lock = noLock ? nil : try opened.lock(exclusive: true)
+        let lock = try repository.lockForReading(opened, exclusive: true)
         defer { lock?.release() }
         let report = try opened.check(readData: readData) { progress in
             let stage =

@@ -10,7 +10,6 @@ struct RepoSnapshotsCommand: SentinelCommand {
     @OptionGroup var repository: RepositoryOptions
     @Option(name: [.customShort("H"), .long], help: ArgumentHelp(help("Chỉ máy này.", "Only this host."))) var host: [String] = []
     @Option(help: ArgumentHelp(help("Chỉ các bản có nhãn này.", "Only snapshots with this tag."))) var tag: [String] = []
-    @Flag(help: ArgumentHelp(help("Không khóa kho.", "Do not lock the repository."))) var noLock = false
 
     /// The fields of a snapshot file, and its ID: what `restic snapshots --json` prints.
     private struct Line: Encodable {
@@ -28,7 +27,7 @@ struct RepoSnapshotsCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let opened = try await repository.open()
-        let lock = noLock ? nil : try opened.lock(exclusive: false)
+        let lock = try repository.lockForReading(opened)
         defer { lock?.release() }
         let snapshots = try opened.listSnapshots().filter { snapshot in
             (host.isEmpty || host.contains(snapshot.hostname)) && tag.allSatisfy(snapshot.tags.contains)
