@@ -168,12 +168,10 @@ final class RcloneServer: Sendable {
         ///
         /// - Returns: The last of what it said.
         private func serveOnce() throws(SystemError) -> String {
-            var ends: [Int32] = [-1, -1]
-            try systemCall("pipe") { unsafe pipe(&ends) }
-            let reading = FileDescriptor(owning: ends[0])
-            var writing: FileDescriptor? = FileDescriptor(owning: ends[1])
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            let child = try BoundProcess.start(arguments, environment: environment, errors: ends[1])
+            let ends = try BoundProcess.pipe()
+            let reading = FileDescriptor(owning: ends.reading)
+            var writing: FileDescriptor? = FileDescriptor(owning: ends.writing)
+            let child = try BoundProcess.start(arguments, environment: environment, errors: ends.writing)
             _ = writing.take()
             let isStopped = state.change { state in
                 state.pid = child.pid

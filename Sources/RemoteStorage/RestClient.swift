@@ -127,6 +127,8 @@ final class RestClient: Sendable {
             var headers = HTTPHeaders(request.headers)
             headers.add(name: "Accept", value: "application/vnd.x.restic.rest.v2")
             headers.add(name: "User-Agent", value: "sentinel")
+            // A socket has no name, and HTTP/1.1 asks for one.
+            if base.hasPrefix("http+unix:") { headers.add(name: "Host", value: "localhost") }
             if let authorization { headers.add(name: "Authorization", value: authorization) }
             var body: HTTPClient.Body?
             if let bytes = request.body {

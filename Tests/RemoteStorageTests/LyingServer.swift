@@ -39,6 +39,8 @@ final class LyingServer: Sendable {
     /// Rules that no request used up.
     var unused: String { String(decoding: (try? DurableFiles.read(control, limit: 4096)) ?? [], as: UTF8.self) }
 
+    func stop() async { await process.killGroup() }
+
     private static let script = """
         import sys,os,http.server,socket,struct,threading,time,json
         root,control=sys.argv[1],sys.argv[2]
@@ -127,8 +129,7 @@ final class LyingServer: Sendable {
             kind,path=self.place(); n=int(self.headers.get('Content-Length') or 0)
             fault=rule(self.command,kind)
             if fault=='cutearly': self.rfile.read(n//2); self.cut(); return
-            if fault=='refuse': self.plain(403); self.cut(); return
-            body=self.rfile.read(n)
+              body=self.rfile.read(n)
             if fault.isdigit(): self.plain(int(fault),b'told to fail'); return
             if fault=='mute': time.sleep(30); self.cut(); return
             if path is None:

@@ -50,9 +50,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (Fault("POST data 99 forget"), "did not store"), (Fault("POST data 99 halve"), "of 50000 bytes"), (Fault("POST data 99 500"), "HTTP 500"),
-        (Fault("POST data 99 cutearly"), "cut"), (Fault("POST data 1 507"), "no space left"), (Fault("POST data 1 401"), "refused"),
-        (Fault("POST data 1 413"), "size"), (Fault("POST data 1 refuse"), "not allow"),
+        (Fault("POST data 99 forget"), "did not store"), (Fault("POST data 99 halve"), "did not keep"), (Fault("POST data 99 500"), "HTTP 500"),
+        (Fault("POST data 99 cutearly"), "connection"), (Fault("POST data 1 507"), "no space left"), (Fault("POST data 1 401"), "refused"),
+        (Fault("POST data 1 413"), "size"), (Fault("POST data 99 403"), "not allow"),
     ])
     func `an upload that the server does not keep is an error that says why`(_ fault: Fault, _ text: String) async throws {
         try await withTemporaryDirectory("lie-lost") { root in
@@ -143,7 +143,7 @@ import Testing
             let server = try await LyingServer(root)
             let access = quickAccess {
                 $0.timing.idleSeconds = 0.3
-                $0.timing.slowestRate = 1 << 20
+                $0.timing.slowestRate = 1_000_000
                 $0.retry.totalSeconds = 0.5
             }
             let backend = try openStorage(server.address, access)

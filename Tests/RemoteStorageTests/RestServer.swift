@@ -12,6 +12,7 @@ final class RestServer: Sendable {
     init(_ data: FilePath, port: Int = 0, _ options: [String] = ["--no-auth"]) async throws {
         self.data = data
         let path = try #require(data.utf8)
+        try DurableFiles.makeDirectories(data)
         process = try SpawnedProcess([try Peers.restServer, "--path", path, "--listen", "127.0.0.1:\(port)"] + options)
         var found: Int?
         for _ in 0..<500 where found == nil {

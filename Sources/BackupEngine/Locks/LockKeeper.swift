@@ -98,7 +98,11 @@ struct LockKeeper: Sendable {
     /// Half an hour without a refresh: by the clock of the storage where it has one, as clocks of two machines may differ.
     private func isUnrefreshed(_ file: StoredFile, _ lock: LockFile) throws(RepositoryError) -> Bool {
         let claimed = Timestamp.now().seconds(since: lock.time)
-        guard let age = try store.backend.age(of: .lock, file.id) else { return claimed > LockFile.staleAfterSeconds }
+        guard let age = try store.backend.age(of: .lock, file.id) else {
+            // Without that clock, what the holder's own clock says is believed only of a lock that was seen before, and not changed since.
+            guard claimed > LockFile.staleAfterSeconds, let seen = records.secondsSinceSeen(file.id) else { return false }
+            return seen > policy.timing.observationSeconds
+        }
         // A time in the future says that one of the clocks is wrong, and nothing more.
         return age > LockFile.staleAfterSeconds && (claimed > LockFile.staleAfterSeconds || claimed < 0)
     }

@@ -59,6 +59,8 @@ struct LockTiming: Sendable {
     var refreshSeconds = 300.0
     /// Without a refresh for this long others may soon take the lock for stale: writing must stop before they do.
     var lossSeconds = 1350.0
+    /// A lock that stays the same while we look on for longer than any holder leaves it is not refreshed.
+    var observationSeconds = 400.0
     /// Pauses between attempts to read a lock file that does not open.
     var unreadablePauseSeconds = [0.2, 1, 3]
     /// Between attempts to lock while others hold it; doubles up to the second.

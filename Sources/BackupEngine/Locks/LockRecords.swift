@@ -26,11 +26,34 @@ struct LockRecords: Sendable {
     /// Notes that this process holds `id`. Doing without is no failure.
     func add(_ id: Digest) {
         guard let holder = Holder.current() else { return }
-        for directory in directories where (try? DurableFiles.replace(path(id, in: directory), Array(holder.line.utf8), mode: 0o644)) != nil { return }
+        for directory in directories where (try? write(holder.line, to: path(id, in: directory))) != nil { return }
+    }
+
+    /// Not forced to disk: what it says holds only until the next boot.
+    private func write(_ line: String, to path: FilePath) throws(SystemError) {
+        let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
+        try file.writeAll(Array(line.utf8), path: path)
     }
 
     func remove(_ id: Digest) {
-        for directory in directories { try? DurableFiles.remove(path(id, in: directory)) }
+        for directory in directories {
+            for path in [path(id, in: directory), seenPath(id, in: directory)] { _ = unsafe path.withCString { unsafe unlink($0) } }
+        }
+    }
+
+    private func seenPath(_ id: Digest, in directory: FilePath) -> FilePath { directory / ("sentinel-seen-" + id.hex) }
+
+    /// How long ago this machine saw a lock of others first; the first sight is noted. Nil when nothing can be noted.
+    func secondsSinceSeen(_ id: Digest) -> Double? {
+        let now = Monotonic.nanoseconds()
+        for directory in directories {
+            guard let bytes = try? DurableFiles.read(seenPath(id, in: directory), limit: 64),
+                let first = UInt64(String(decoding: bytes.prefix { $0 > 32 }, as: UTF8.self)), first <= now
+            else { continue }
+            return Double(now - first) / 1e9
+        }
+        for directory in directories where (try? write("\(now)\n", to: seenPath(id, in: directory))) != nil { return 0 }
+        return nil
     }
 
     enum Verdict: Sendable { case alive, gone, unknown }

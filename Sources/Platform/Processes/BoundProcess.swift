@@ -23,6 +23,13 @@ package enum BoundProcess {
         }
         return ChildProcess(pid: pid)
     }
+
+    /// The two ends of a pipe, close-on-exec; the caller owns both.
+    package static func pipe() throws(SystemError) -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        try systemCall("pipe2") { unsafe sentinel_pipe(&ends) }
+        return (ends[0], ends[1])
+    }
 }
 
 /// Calls `body` with a NULL-terminated array of C strings that lives as long as the call.

@@ -47,6 +47,7 @@ struct ConnectionOptions: ParsableArguments {
             }
             access.options[parts[0]] = parts[1]
         }
+        access.cancellation = Interruption.flag
         if !isQuiet {
             // Asked once: the closure is called from other threads.
             let language = Interface.initialLanguage
