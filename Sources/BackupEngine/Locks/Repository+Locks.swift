@@ -33,13 +33,6 @@ extension Repository {
         LockKeeper(store: store, identity: identity, policy: lockPolicy, gate: locking.gate) { [writer] loss in writer.stop(loss) }
     }
 
-    /// Begins to lock: what is only read may be read before ``PendingLock/confirm()``, during the wait of 200 ms.
-    ///
-    /// - Throws: `.locked` with who holds the other lock and since when.
-    package func beginLock(exclusive: Bool) throws(RepositoryError) -> PendingLock {
-        try LockKeeper(store: store, identity: identity).begin(exclusive: exclusive) { [writer] loss in writer.stop(loss) }
-    }
-
     /// Removes stale locks, or all of them.
     ///
     /// - Returns: Number of locks removed.
