@@ -129,7 +129,7 @@ final class LyingServer: Sendable {
             kind,path=self.place(); n=int(self.headers.get('Content-Length') or 0)
             fault=rule(self.command,kind)
             if fault=='cutearly': self.rfile.read(n//2); self.cut(); return
-              body=self.rfile.read(n)
+            body=self.rfile.read(n)
             if fault.isdigit(): self.plain(int(fault),b'told to fail'); return
             if fault=='mute': time.sleep(30); self.cut(); return
             if path is None:
