@@ -38,7 +38,8 @@ import Testing
 
     @Test(arguments: [
         "rest:", "rest:vault/a", "rest:ftp://vault/", "rest:http://", "rest:http:///a", "rest:http://vault:99999/", "rest:http://vault:x/", "rest:http://v/?a",
-        "rest:http://v/#a", "rest:http://v /", "rest:http://v\r\nX: y/", "rest:http://may:%zz@v/", "rest:http+unix://:/a", "rclone:x", "rclone:-x:y", "", "local:",
+        "rest:http://v/#a", "rest:http://v /", "rest:http://v\r\nX: y/", "rest:http://may:%zz@v/", "rest:http+unix://:/a", "rclone:x", "rclone:-x:y", "",
+        "local:",
         "rest:http://[::1/",
     ])
     func `malformed names are refused, without repeating a password`(_ name: String) {

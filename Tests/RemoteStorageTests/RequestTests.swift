@@ -35,7 +35,8 @@ import Testing
     @Test func `lists of both versions`() throws {
         let a = String(repeating: "a", count: 64)
         let b = String(repeating: "b", count: 64)
-        let files = try RestListing.files(Array("[{\"name\":\"\(b)\",\"size\":7},{\"size\":0,\"name\":\"\(a)\",\"x\":[1]},{\"name\":\"junk\",\"size\":1}]".utf8))
+        let files = try RestListing.files(
+            Array("[{\"name\":\"\(b)\",\"size\":7},{\"size\":0,\"name\":\"\(a)\",\"x\":[1]},{\"name\":\"junk\",\"size\":1}]".utf8))
         #expect(files.map(\.id.hex) == [a, b] && files.map(\.sizeBytes) == [0, 7])
         #expect(try RestListing.names(Array("[\"\(a)\",\"\(a.uppercased())\",\"..\"]".utf8)).map(\.hex) == [a])
         #expect(try RestListing.files(Array("null\n".utf8)).isEmpty)

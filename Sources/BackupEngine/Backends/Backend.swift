@@ -60,6 +60,8 @@ package protocol Backend: Sendable {
     func read(
         _ type: FileType, _ id: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(RepositoryError)
+    /// A part of a pack that holds trees, which are read again and again; storage that keeps copies at hand serves them from there.
+    func readTree(_ pack: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(RepositoryError)
     /// Stores a file under `id`, which must be SHA-256 of `bytes`.
     func save(_ type: FileType, _ id: Digest, _ bytes: [UInt8]) throws(RepositoryError)
     /// Removes a file. A missing one is not an error.
@@ -71,4 +73,8 @@ package protocol Backend: Sendable {
 extension Backend {
     package var connections: Int { 2 }
     package func age(of type: FileType, _ id: Digest) throws(RepositoryError) -> Double? { nil }
+
+    package func readTree(_ pack: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(RepositoryError) {
+        try unsafe read(.pack, pack, offset: offset, into: buffer)
+    }
 }

@@ -129,10 +129,11 @@ final class Lease: Sendable {
 
     private func keepFresh() {
         while true {
-            let isStopped: Bool = state.wait(seconds: timing.refreshSeconds) { state in
-                if state.isStopped { return true }
-                return state.isOverdue ? false : nil
-            } ?? false
+            let isStopped: Bool =
+                state.wait(seconds: timing.refreshSeconds) { state in
+                    if state.isStopped { return true }
+                    return state.isOverdue ? false : nil
+                } ?? false
             if isStopped { return }
             do throws(RepositoryError) {
                 try refresh()

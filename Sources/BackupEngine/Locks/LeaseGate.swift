@@ -40,6 +40,10 @@ struct LeasedBackend: Backend {
         try unsafe base.read(type, id, offset: offset, into: buffer)
     }
 
+    func readTree(_ pack: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(RepositoryError) {
+        try unsafe base.readTree(pack, offset: offset, into: buffer)
+    }
+
     func save(_ type: FileType, _ id: Digest, _ bytes: [UInt8]) throws(RepositoryError) {
         if type != .lock { try gate.check() }
         try base.save(type, id, bytes)

@@ -22,7 +22,9 @@ internal import Testing
 
     /// Writes a lock as some other process would.
     @discardableResult
-    private func plant(_ root: FilePath, in repository: Repository, exclusive: Bool = true, host: String = "khác", timeAge: Int64, fileAge: Int64?) throws -> Digest {
+    private func plant(_ root: FilePath, in repository: Repository, exclusive: Bool = true, host: String = "khác", timeAge: Int64, fileAge: Int64?) throws
+        -> Digest
+    {
         var lock = LockFile(isExclusive: exclusive, identity: .current())
         lock.hostname = host
         lock.pid = 4242
@@ -108,15 +110,16 @@ internal import Testing
     }
 
     /// Age by the holder's clock, age of the file, and whether the lock gives way.
-    @Test(arguments: [
-        (1900, 1900, true), (1700, 1700, false),
-        // The holder's clock is an hour behind: the file says that it was refreshed just now.
-        (3600, 10, false),
-        // It is an hour ahead, and nobody refreshed the lock for an hour.
-        (-3600, 3700, true), (-3600, 10, false),
-        // Written by the clock an hour ago, by the storage's last week: a repository that was copied.
-        (10, 700_000, false),
-    ] as [(Int64, Int64, Bool)])
+    @Test(
+        arguments: [
+            (1900, 1900, true), (1700, 1700, false),
+            // The holder's clock is an hour behind: the file says that it was refreshed just now.
+            (3600, 10, false),
+            // It is an hour ahead, and nobody refreshed the lock for an hour.
+            (-3600, 3700, true), (-3600, 10, false),
+            // Written by the clock an hour ago, by the storage's last week: a repository that was copied.
+            (10, 700_000, false),
+        ] as [(Int64, Int64, Bool)])
     func `a foreign lock gives way after half an hour without a refresh, by the clock of the storage`(
         _ timeAge: Int64, _ fileAge: Int64, _ givesWay: Bool
     ) throws {
@@ -248,10 +251,11 @@ internal import Testing
             try lock.verify()
             pause(seconds: 0.4)
             for file in locks(root) { try DurableFiles.remove(file) }
-            #expect(code {
-                try storeData([4, 5, 6], in: repository)
-                try repository.flush()
-            } == .locked)
+            #expect(
+                code {
+                    try storeData([4, 5, 6], in: repository)
+                    try repository.flush()
+                } == .locked)
             #expect(code { try lock.verify() } == .locked)
             lock.release()
         }

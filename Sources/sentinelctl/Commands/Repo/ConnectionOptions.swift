@@ -5,12 +5,16 @@ internal import RemoteStorage
 
 /// How a repository that is not on this machine is reached.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp(help("Tệp PEM chứa các CA duy nhất được tin (hoặc RESTIC_CACERT).", "PEM file with the only authorities to trust (or RESTIC_CACERT).")))
+    @Option(
+        help: ArgumentHelp(
+            help("Tệp PEM chứa các CA duy nhất được tin (hoặc RESTIC_CACERT).", "PEM file with the only authorities to trust (or RESTIC_CACERT).")))
     var cacert: String?
 
     @Option(
         help: ArgumentHelp(
-            help("Tệp PEM chứa chứng thực và khóa của máy này (hoặc RESTIC_TLS_CLIENT_CERT).", "PEM file with the certificate and key of this client (or RESTIC_TLS_CLIENT_CERT).")))
+            help(
+                "Tệp PEM chứa chứng thực và khóa của máy này (hoặc RESTIC_TLS_CLIENT_CERT).",
+                "PEM file with the certificate and key of this client (or RESTIC_TLS_CLIENT_CERT).")))
     var tlsClientCert: String?
 
     @Flag(help: ArgumentHelp(help("Không kiểm tra chứng thực của máy chủ.", "Do not verify the server's certificate."))) var insecureTls = false
@@ -20,7 +24,8 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         name: [.customShort("o"), .customLong("option")],
-        help: ArgumentHelp(help("Thiết lập mở rộng KHÓA=GIÁ-TRỊ, ví dụ rclone.program (lặp lại được).", "Extended option KEY=VALUE, such as rclone.program (repeatable).")))
+        help: ArgumentHelp(
+            help("Thiết lập mở rộng KHÓA=GIÁ-TRỊ, ví dụ rclone.program (lặp lại được).", "Extended option KEY=VALUE, such as rclone.program (repeatable).")))
     var options: [String] = []
 
     @Option(help: ArgumentHelp(help("Thư mục bộ đệm của kho ở xa (hoặc RESTIC_CACHE_DIR).", "Cache directory for remote repositories (or RESTIC_CACHE_DIR).")))
@@ -48,12 +53,24 @@ struct ConnectionOptions: ParsableArguments {
             access.options[parts[0]] = parts[1]
         }
         access.cancellation = Interruption.flag
+        access.cacheDirectory = noCache ? nil : cacheRoot
+        if cleanupCache, let root = access.cacheDirectory, CachedStorage.removeOld(below: root) > 0, !isQuiet {
+            Interface(language: Interface.initialLanguage, isJSON: false).warn(help("Đã xóa bộ đệm cũ.", "Removed old caches."))
+        }
         if !isQuiet {
             // Asked once: the closure is called from other threads.
             let language = Interface.initialLanguage
             access.onRetry = { note in Interface(language: language, isJSON: false).warn(note.text(language)) }
         }
         return access
+    }
+
+    /// As restic: the option, the variable, the cache directory of the user. Nil where there is none.
+    private var cacheRoot: FilePath? {
+        if let named = cacheDir ?? environmentValue("RESTIC_CACHE_DIR"), !named.isEmpty { return FilePath(named) / "sentinel" }
+        if let cache = environmentValue("XDG_CACHE_HOME"), cache.hasPrefix("/") { return FilePath(cache) / "sentinel" }
+        if let home = environmentValue("HOME"), home.hasPrefix("/") { return FilePath(home) / ".cache" / "sentinel" }
+        return nil
     }
 
     private func limit(_ kibibytes: Int?, _ name: String) throws -> Int? {

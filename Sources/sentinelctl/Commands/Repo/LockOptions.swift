@@ -8,7 +8,9 @@ struct LockOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            help("Đợi kho hết khóa tối đa bấy lâu, ví dụ 5m (hoặc RESTIC_RETRY_LOCK).", "Wait so long for other locks to go, such as 5m (or RESTIC_RETRY_LOCK).")),
+            help(
+                "Đợi kho hết khóa tối đa bấy lâu, ví dụ 5m (hoặc RESTIC_RETRY_LOCK).", "Wait so long for other locks to go, such as 5m (or RESTIC_RETRY_LOCK).")
+        ),
         transform: LockOptions.seconds)
     var retryLock: Double?
 

@@ -20,7 +20,7 @@ struct RepoCheckCommand: SentinelCommand {
     }
 
     func execute(_ interface: Interface) async throws -> Int32 {
-        let opened = try await repository.open()
+        let opened = try await repository.open(cached: false)
         let lock = try repository.lockForReading(opened, exclusive: true)
         defer { lock?.release() }
         let report = try opened.check(readData: readData) { progress in

@@ -8,8 +8,10 @@ internal import RemoteStorage
 struct RepositoryOptions: ParsableArguments {
     @Option(
         name: [.customShort("r"), .long],
-        help: ArgumentHelp(help("Kho sao lưu: đường dẫn, rest:URL hoặc rclone:TÊN:ĐƯỜNG-DẪN (hoặc RESTIC_REPOSITORY).",
-            "The repository: a path, rest:URL or rclone:REMOTE:PATH (or RESTIC_REPOSITORY).")))
+        help: ArgumentHelp(
+            help(
+                "Kho sao lưu: đường dẫn, rest:URL hoặc rclone:TÊN:ĐƯỜNG-DẪN (hoặc RESTIC_REPOSITORY).",
+                "The repository: a path, rest:URL or rclone:REMOTE:PATH (or RESTIC_REPOSITORY).")))
     var repo: String?
 
     @Option(help: ArgumentHelp(help("Tệp ghi tên kho (hoặc RESTIC_REPOSITORY_FILE).", "File with the name of the repository (or RESTIC_REPOSITORY_FILE).")))
@@ -57,8 +59,12 @@ struct RepositoryOptions: ParsableArguments {
     }
 
     /// The storage of the repository. Each call opens it anew.
-    func storage() throws -> any Backend {
-        try Storage.open(try location(), try connection.access(isQuiet: quiet))
+    ///
+    /// - Parameter cached: False for a command that must see what the server has, and not a copy of it.
+    func storage(cached: Bool = true) throws -> any Backend {
+        var access = try connection.access(isQuiet: quiet)
+        if !cached { access.cacheDirectory = nil }
+        return try Storage.open(try location(), access)
     }
 
     /// The password, from the first source that is set: option, then environment, then the terminal.
@@ -90,8 +96,8 @@ struct RepositoryOptions: ParsableArguments {
     }
 
     /// Opens the repository, with the lock policy of the options.
-    func open() async throws -> Repository {
-        let opened = try Repository.open(in: try storage(), password: try await password())
+    func open(cached: Bool = true) async throws -> Repository {
+        let opened = try Repository.open(in: try storage(cached: cached), password: try await password())
         opened.lockPolicy = locking.policy(isQuiet: quiet)
         return opened
     }
