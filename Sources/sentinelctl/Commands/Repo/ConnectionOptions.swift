@@ -52,7 +52,7 @@ struct ConnectionOptions: ParsableArguments {
             }
             access.options[parts[0]] = parts[1]
         }
-        access.cancellation = Interruption.flag
+        access.cancellation = Interruption.raised
         access.cacheDirectory = noCache ? nil : cacheRoot
         if cleanupCache, let root = access.cacheDirectory, CachedStorage.removeOld(below: root) > 0, !isQuiet {
             Interface(language: Interface.initialLanguage, isJSON: false).warn(help("Đã xóa bộ đệm cũ.", "Removed old caches."))

@@ -17,7 +17,7 @@ struct LockOptions: ParsableArguments {
     func policy(isQuiet: Bool) -> LockPolicy {
         var policy = LockPolicy()
         policy.retrySeconds = retryLock ?? environmentValue("RESTIC_RETRY_LOCK").flatMap { try? Self.seconds($0) } ?? 0
-        policy.cancellation = Interruption.flag
+        policy.cancellation = Interruption.raised
         if !isQuiet {
             let language = Interface.initialLanguage
             policy.onRemoved = { lock in Interface(language: language, isJSON: false).warn(lock.message.text(language)) }
