@@ -26,8 +26,8 @@ struct RepoLsCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let opened = try await repository.open()
-        let lock = try opened.lock(exclusive: false)
-        defer { lock.release() }
+        let lock = try repository.lockForReading(opened)
+        defer { lock?.release() }
         let snapshot = try opened.findSnapshot(selection.snapshot, filter: selection.filter)
         try opened.loadIndex()
         if !interface.isJSON {
