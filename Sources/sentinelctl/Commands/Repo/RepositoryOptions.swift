@@ -97,7 +97,8 @@ struct RepositoryOptions: ParsableArguments {
 
     /// Opens the repository, with the lock policy of the options.
     func open(cached: Bool = true) async throws -> Repository {
-        let opened = try Repository.open(in: try storage(cached: cached), password: try await password())
+        let opened = try Repository.open(
+            in: try storage(cached: cached), password: try await password(), keyHint: keyHint ?? environmentValue("RESTIC_KEY_HINT"))
         opened.lockPolicy = locking.policy(isQuiet: quiet)
         return opened
     }
