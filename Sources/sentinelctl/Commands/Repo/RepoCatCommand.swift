@@ -15,13 +15,12 @@ struct RepoCatCommand: SentinelCommand {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
-    @OptionGroup var reading: ReadingOptions
     @Argument(help: ArgumentHelp(help("Loại.", "What."))) var part: Part
     @Argument(help: ArgumentHelp(help("Mã (vài ký tự đầu).", "ID (its first digits)."))) var id: String?
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let opened = try await repository.open()
-        return try reading.withLock(opened) { try show(opened, interface) }
+        return try repository.withReadLock(opened) { try show(opened, interface) }
     }
 
     private func show(_ repository: Repository, _ interface: Interface) throws -> Int32 {

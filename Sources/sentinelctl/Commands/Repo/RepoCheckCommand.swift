@@ -17,7 +17,6 @@ struct RepoCheckCommand: SentinelCommand {
     var readDataSubset: String?
     @Flag(help: ArgumentHelp(help("Được nhận cho tương thích; lệnh này không dùng bộ đệm.", "Accepted for compatibility; this command uses no cache.")))
     var withCache = false
-    @Flag(help: ArgumentHelp(help("Không khóa kho.", "Do not lock the repository."))) var noLock = false
     @Argument(help: ArgumentHelp(help("Mã các bản sao lưu hoặc 'latest'.", "IDs of snapshots, or 'latest'."))) var snapshots: [String] = []
 
     private struct Summary: Encodable {
@@ -52,8 +51,8 @@ struct RepoCheckCommand: SentinelCommand {
         }
         var options = CheckOptions(readData: try readDataSubset.map { try ReadDataSubset($0) } ?? (readData ? .all : .none))
         let interruption = Interruption()
-        let opened = try await repository.open()
-        let lock = noLock ? nil : try opened.lock(exclusive: true)
+        let opened = try await repository.open(cached: false)
+        let lock = try repository.lockForReading(opened, exclusive: true)
         defer { lock?.release() }
         if !snapshots.isEmpty {
             options.snapshots = try snapshots.map { try opened.findSnapshot(SnapshotReference($0).snapshot, filter: filter.filter).id }

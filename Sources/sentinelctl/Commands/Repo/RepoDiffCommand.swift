@@ -18,7 +18,6 @@ struct RepoDiffCommand: SentinelCommand {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
-    @OptionGroup var reading: ReadingOptions
     @Flag(help: ArgumentHelp(help("Kể cả thay đổi chỉ ở thông tin của tệp.", "Changes of metadata alone, too."))) var metadata = false
     @Argument(help: ArgumentHelp(help("Bản cũ: mã, 'latest' hoặc mã:thư-mục.", "The old one: ID, 'latest', or ID:folder."))) var old: String
     @Argument(help: ArgumentHelp(help("Bản mới.", "The new one."))) var new: String
@@ -51,7 +50,7 @@ struct RepoDiffCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let opened = try await repository.open()
-        return try reading.withLock(opened) {
+        return try repository.withReadLock(opened) {
             let (left, right) = (SnapshotReference(old), SnapshotReference(new))
             let (one, other) = (try opened.findSnapshot(left.snapshot), try opened.findSnapshot(right.snapshot))
             try opened.loadIndex()

@@ -12,7 +12,6 @@ struct RepoDumpCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var selection: SnapshotOptions
-    @OptionGroup var reading: ReadingOptions
     @Option(name: [.customShort("a"), .long], help: ArgumentHelp(help("Dạng của thư mục: tar hoặc zip.", "Form of a directory: tar or zip.")))
     var archive: SnapshotDump.Archive = .tar
     @Option(
@@ -23,7 +22,7 @@ struct RepoDumpCommand: SentinelCommand {
     func execute(_ interface: Interface) async throws -> Int32 {
         let interruption = Interruption()
         let opened = try await repository.open()
-        return try reading.withLock(opened) {
+        return try repository.withReadLock(opened) {
             let (snapshot, tree) = try selection.open(in: opened)
             let path = FilePath(bytes: Array("/".utf8) + Array(file.utf8)).normalised
             let walker = TreeWalker(repository: opened)

@@ -12,7 +12,6 @@ struct RepoFindCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var filter: SnapshotsOptions
-    @OptionGroup var reading: ReadingOptions
     @Option(name: [.customShort("O"), .long], help: ArgumentHelp(help("Sửa đổi lần cuối không trước lúc này.", "Modified not before this."))) var oldest:
         String?
     @Option(name: [.customShort("N"), .long], help: ArgumentHelp(help("Sửa đổi lần cuối không sau lúc này.", "Modified not after this."))) var newest: String?
@@ -45,7 +44,7 @@ struct RepoFindCommand: SentinelCommand {
             throw CommandFailure(vi: "--oldest phải trước --newest", en: "--oldest must be before --newest")
         }
         let opened = try await repository.open()
-        return try reading.withLock(opened) {
+        return try repository.withReadLock(opened) {
             let selected = try opened.selectSnapshots(snapshot.map { SnapshotReference($0).snapshot }, filter: filter.filter)
             let snapshots = selected.sorted { reverse ? $0.time < $1.time : $0.time > $1.time }
             try opened.loadIndex()

@@ -26,7 +26,6 @@ struct RepoForgetCommand: SentinelCommand {
     @Flag(help: ArgumentHelp(help("Thu hồi dữ liệu ngay nếu có bản bị xóa.", "Run 'prune' when snapshots were removed."))) var prune = false
     @Flag(help: ArgumentHelp(help("Cho phép xóa mọi bản của một nhóm; cần bộ lọc.", "Allow to remove all snapshots of a group; needs a filter.")))
     var unsafeAllowRemoveAll = false
-    @Flag(help: ArgumentHelp(help("Không khóa kho; chỉ cùng --dry-run.", "Do not lock the repository; with --dry-run only."))) var noLock = false
     @Argument(help: ArgumentHelp(help("Mã các bản cần xóa.", "IDs of snapshots to remove."))) var snapshots: [String] = []
 
     private struct Group: Encodable {
@@ -74,9 +73,9 @@ struct RepoForgetCommand: SentinelCommand {
                 vi: "--unsafe-allow-remove-all cần một bộ lọc", en: "--unsafe-allow-remove-all is not allowed unless a snapshot filter is given",
                 hint: Phrase(vi: "thêm --host, --tag hoặc --path", en: "add --host, --tag or --path"))
         }
-        if noLock, !dryRun { throw CommandFailure(vi: "--no-lock chỉ dùng cùng --dry-run", en: "--no-lock is for --dry-run only") }
+        if repository.locking.noLock, !dryRun { throw CommandFailure(vi: "--no-lock chỉ dùng cùng --dry-run", en: "--no-lock is for --dry-run only") }
         let opened = try await repository.open()
-        let lock = noLock ? nil : try opened.lock(exclusive: true)
+        let lock = repository.locking.noLock ? nil : try opened.lock(exclusive: true)
         defer { lock?.release() }
         let selected = try opened.findSnapshots(snapshots, filter: filter)
         let plan =

@@ -11,7 +11,6 @@ struct RepoListCommand: SentinelCommand {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
-    @OptionGroup var reading: ReadingOptions
     @Argument(help: ArgumentHelp(help("Loại.", "What."))) var kind: Kind
     @Argument(help: ArgumentHelp(help("Với packs: chỉ các gói mà bản sao lưu này cần.", "With packs: only those that this snapshot needs."))) var snapshot:
         String?
@@ -26,7 +25,7 @@ struct RepoListCommand: SentinelCommand {
             for file in try opened.listFiles(.lock) { interface.line(file.id.hex) }
             return .success
         }
-        return try reading.withLock(opened) {
+        return try repository.withReadLock(opened) {
             switch kind {
             case .blobs:
                 try opened.loadIndex()

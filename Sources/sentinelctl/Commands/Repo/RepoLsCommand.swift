@@ -14,7 +14,6 @@ struct RepoLsCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var selection: SnapshotOptions
-    @OptionGroup var reading: ReadingOptions
     @Flag(name: [.customShort("l"), .long], help: ArgumentHelp(help("Kèm quyền, chủ, kích thước, thời gian.", "With mode, owner, size and time."))) var long =
         false
     @Flag(help: ArgumentHelp(help("Cả các thư mục con của thư mục được nêu.", "Subdirectories of the named directories, too."))) var recursive = false
@@ -34,7 +33,7 @@ struct RepoLsCommand: SentinelCommand {
                 en: "path filters must begin with '/': '\(escapedForDisplay(directory))'")
         }
         let opened = try await repository.open()
-        return try reading.withLock(opened) {
+        return try repository.withReadLock(opened) {
             var (snapshot, tree) = try selection.open(in: opened)
             snapshot.tree = tree
             if interface.isJSON {

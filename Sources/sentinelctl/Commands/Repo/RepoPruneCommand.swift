@@ -11,7 +11,6 @@ struct RepoPruneCommand: SentinelCommand {
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var pruning: PruneSelectionOptions
     @Flag(name: [.customShort("n"), .long], help: ArgumentHelp(help("Chỉ cho biết sẽ làm gì.", "Only show what would be done."))) var dryRun = false
-    @Flag(help: ArgumentHelp(help("Không khóa kho; chỉ cùng --dry-run.", "Do not lock the repository; with --dry-run only."))) var noLock = false
     @Option(
         help: ArgumentHelp(
             help(
@@ -22,7 +21,7 @@ struct RepoPruneCommand: SentinelCommand {
     func execute(_ interface: Interface) async throws -> Int32 {
         let interruption = Interruption()
         var options = try pruning.options()
-        if noLock, !dryRun { throw CommandFailure(vi: "--no-lock chỉ dùng cùng --dry-run", en: "--no-lock is for --dry-run only") }
+        if repository.locking.noLock, !dryRun { throw CommandFailure(vi: "--no-lock chỉ dùng cùng --dry-run", en: "--no-lock is for --dry-run only") }
         let opened = try await repository.open()
         if let id = unsafeRecoverNoFreeSpace {
             guard id == opened.configuration.id else {
@@ -33,7 +32,7 @@ struct RepoPruneCommand: SentinelCommand {
             options.recoversFullStorage = true
         }
         try await pruneAndShow(
-            opened, options, ignoring: [], isDryRun: dryRun, takesLock: !noLock, cancellation: interruption.flag, interface)
+            opened, options, ignoring: [], isDryRun: dryRun, takesLock: !repository.locking.noLock, cancellation: interruption.flag, interface)
         return .success
     }
 }

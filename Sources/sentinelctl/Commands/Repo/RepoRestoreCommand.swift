@@ -21,7 +21,6 @@ struct RepoRestoreCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var selection: SnapshotOptions
-    @OptionGroup var reading: ReadingOptions
     @Option(name: [.customShort("t"), .long], help: ArgumentHelp(help("Thư mục đích.", "Directory to restore into."))) var target: String
     @Option(name: [.customShort("i"), .long], help: ArgumentHelp(help("Chỉ những gì khớp mẫu.", "Only what matches."))) var include: [String] = []
     @Option(name: [.customShort("e"), .long], help: ArgumentHelp(help("Trừ những gì khớp mẫu.", "Not what matches."))) var exclude: [String] = []
@@ -68,7 +67,7 @@ struct RepoRestoreCommand: SentinelCommand {
         var onItem: (@Sendable (RestoredItem) -> Void)?
         if showsItems { onItem = { RestoreOutput.show($0, interface) } }
         let report = try Restorer(repository: opened).restore(
-            snapshot, into: FilePath(target), options: options, locks: !reading.noLock, cancellation: interruption.flag,
+            snapshot, into: FilePath(target), options: options, locks: !repository.locking.noLock, cancellation: interruption.flag,
             progress: onProgress, item: onItem)
         interface.endProgress()
         for item in report.failures { show(item, interface) }

@@ -9,7 +9,6 @@ struct RepoSnapshotsCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var filter: SnapshotsOptions
-    @OptionGroup var reading: ReadingOptions
     @Flag(name: [.customShort("c"), .long], help: ArgumentHelp(help("Bảng gọn.", "A compact table."))) var compact = false
     @Option(help: ArgumentHelp(help("Chỉ n bản mới nhất của mỗi máy và đường dẫn.", "Only the newest n for each host and paths."))) var latest: Int?
     @Option(name: [.customShort("g"), .long], help: ArgumentHelp(help("Nhóm theo host, paths, tags.", "Group by host, paths, tags."))) var groupBy: String?
@@ -26,7 +25,7 @@ struct RepoSnapshotsCommand: SentinelCommand {
         let fields = try Self.fields(groupBy ?? "")
         if let latest, latest < 1 { throw CommandFailure(vi: "--latest cần một số dương", en: "--latest needs a positive number") }
         let opened = try await repository.open()
-        var selected = try reading.withLock(opened) {
+        var selected = try repository.withReadLock(opened) {
             try opened.selectSnapshots(snapshots.map { SnapshotReference($0).snapshot }, filter: filter.filter)
         }
         selected.sort { ($0.time, $0.id) < ($1.time, $1.id) }

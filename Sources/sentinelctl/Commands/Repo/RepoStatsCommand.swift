@@ -12,7 +12,6 @@ struct RepoStatsCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var filter: SnapshotsOptions
-    @OptionGroup var reading: ReadingOptions
     @Option(
         help: ArgumentHelp(help("restore-size, files-by-contents, blobs-per-file, raw-data.", "restore-size, files-by-contents, blobs-per-file, raw-data.")))
     var mode: SnapshotStatistics.Mode = .restoreSize
@@ -30,7 +29,7 @@ struct RepoStatsCommand: SentinelCommand {
     func execute(_ interface: Interface) async throws -> Int32 {
         let interruption = Interruption()
         let opened = try await repository.open()
-        let statistics = try reading.withLock(opened) {
+        let statistics = try repository.withReadLock(opened) {
             let selected = try opened.selectSnapshots(snapshots.map { SnapshotReference($0).snapshot }, filter: filter.filter)
             try opened.loadIndex()
             return try SnapshotStatistics.count(selected, in: opened, mode, cancellation: interruption.flag)

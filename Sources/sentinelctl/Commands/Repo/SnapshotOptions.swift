@@ -2,19 +2,6 @@ internal import ArgumentParser
 internal import BackupEngine
 internal import Platform
 
-/// Options of commands that only read a repository.
-struct ReadingOptions: ParsableArguments {
-    @Flag(help: ArgumentHelp(help("Không khóa kho (dùng cho kho chỉ đọc).", "Do not lock the repository (for read-only ones).")))
-    var noLock = false
-
-    /// Runs `body` under a shared lock, unless the options forgo it.
-    func withLock<Result>(_ repository: Repository, _ body: () throws -> Result) throws -> Result {
-        let lock = noLock ? nil : try repository.lock(exclusive: false)
-        defer { lock?.release() }
-        return try body()
-    }
-}
-
 /// Which snapshot a command is about.
 struct SnapshotOptions: ParsableArguments {
     @Argument(
