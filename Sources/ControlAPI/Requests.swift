@@ -98,3 +98,58 @@ package struct ReleaseHold: Codable, Sendable {
         self.reason = reason
     }
 }
+
+/// Forgets snapshots of a repository of the configuration.
+package struct ForgetSnapshots: Codable, Sendable {
+    /// First digits of their IDs; empty: whatever the jobs' policies no longer keep.
+    package var snapshots: [String]
+    package var prunes: Bool
+    package var isDryRun: Bool
+
+    package init(snapshots: [String], prunes: Bool = false, isDryRun: Bool = false) {
+        self.snapshots = snapshots
+        self.prunes = prunes
+        self.isDryRun = isDryRun
+    }
+}
+
+/// Removes unused data from a repository of the configuration.
+package struct PruneRepository: Codable, Sendable {
+    /// Forgets by the policies first.
+    package var forgets: Bool
+    package var isDryRun: Bool
+
+    package init(forgets: Bool, isDryRun: Bool = false) {
+        self.forgets = forgets
+        self.isDryRun = isDryRun
+    }
+}
+
+/// A person's word about snapshots that do not look right.
+package struct JudgeSnapshots: Codable, Sendable {
+    /// First digits of their IDs; empty: all of the job that wait.
+    package var snapshots: [String]
+    package var isGood: Bool
+    package var note: String?
+
+    package init(snapshots: [String], isGood: Bool, note: String?) {
+        self.snapshots = snapshots
+        self.isGood = isGood
+        self.note = note
+    }
+}
+
+/// Says that the caller is about to work on a repository past the daemon.
+package struct BreakGlass: Codable, Sendable {
+    package var command: String
+    package var repository: String
+    package var reason: String
+    package var snapshots: [String]
+
+    package init(command: String, repository: String, reason: String, snapshots: [String]) {
+        self.command = command
+        self.repository = repository
+        self.reason = reason
+        self.snapshots = snapshots
+    }
+}

@@ -15,7 +15,14 @@ package enum Route {
     package static func playbook(_ id: String) -> String { "/v1/playbooks/\(id)" }
     package static let jobs = "/v1/jobs"
     package static func jobRun(_ name: String) -> String { "/v1/jobs/\(name)/run" }
+    package static func jobSnapshots(_ name: String) -> String { "/v1/jobs/\(name)/snapshots" }
+    package static func judge(_ job: String) -> String { "/v1/jobs/\(job)/judge" }
+    package static let repositories = "/v1/repositories"
+    package static func forget(_ repository: String) -> String { "/v1/repositories/\(repository)/forget" }
+    package static func prune(_ repository: String) -> String { "/v1/repositories/\(repository)/prune" }
+    package static let brokenGlass = "/v1/broken-glass"
     package static let holds = "/v1/holds"
+    package static let holdExport = "/v1/holds/export"
     package static let holdRelease = "/v1/holds/release"
     package static let drills = "/v1/drills"
     package static func drillRun(_ name: String) -> String { "/v1/drills/\(name)/run" }

@@ -19,6 +19,13 @@ package struct StateLayout: Sendable, Equatable {
         keys: "/var/lib/sentinel/keys", socket: "/run/sentinel/control.sock",
         playbooks: ["/usr/share/sentinel/playbooks", "/etc/sentinel/playbooks"], scratch: "/var/lib/sentinel/drills")
 
+    /// Measurements.
+    package var history: FilePath { state / "history.db" }
+    /// Names and identities of the repositories, for commands that run while the daemon does not.
+    package var repositories: FilePath { state / "repositories.json" }
+    /// Notes of work that was done past the daemon.
+    package var brokenGlass: FilePath { state / "broken-glass" }
+
     /// The layout below one directory.
     package static func directory(_ directory: FilePath) -> StateLayout {
         StateLayout(

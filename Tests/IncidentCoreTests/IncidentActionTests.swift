@@ -107,13 +107,13 @@ import Testing
             try await jobs.record(.test("hoso", snapshot: "aa", tree: "bb", site.clock.now))
             try await site.service.report([try site.files(30)])
             let hold = try #require(try await site.service.holds().first { $0.job == "hoso" })
-            let known = HeldSnapshot(
+            let known = DeletionQuestion(
                 original: try #require(Digest(hex: String(repeating: "aa", count: 32))), tree: .zero, time: site.clock.now, job: nil)
-            let rewritten = HeldSnapshot(
+            let rewritten = DeletionQuestion(
                 original: .zero, tree: try #require(Digest(hex: String(repeating: "bb", count: 32))), time: site.clock.now, job: nil)
-            let unrecorded = HeldSnapshot(
+            let unrecorded = DeletionQuestion(
                 original: .zero, tree: .zero, time: site.clock.now.adding(seconds: -86400), job: "hoso")
-            let later = HeldSnapshot(
+            let later = DeletionQuestion(
                 original: .zero, tree: .zero, time: site.clock.now.adding(seconds: 3600), job: "hoso")
             for snapshot in [known, rewritten, unrecorded] {
                 #expect(try await site.service.holds(covering: snapshot).map(\.id) == [hold.id])

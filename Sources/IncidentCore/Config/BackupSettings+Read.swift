@@ -20,47 +20,34 @@ extension BackupSettings {
 
     private static func reportSharedPaths(_ repositories: [(setting: RepositorySetting, value: DocumentValue)]) {
         for (index, later) in repositories.enumerated() {
-            guard
-                let earlier = repositories[..<index].first(where: {
-                    $0.setting.path.isBelow(later.setting.path) || later.setting.path.isBelow($0.setting.path)
-                })
-            else { continue }
+            guard let earlier = repositories[..<index].first(where: { $0.setting.overlaps(later.setting) }) else { continue }
+            let place = later.setting.path.map { Phrase(vi: "đường dẫn '\($0)'", en: "the path '\($0)'") }
+                ?? Phrase(vi: "địa chỉ '\(later.setting.location)'", en: "the address '\(later.setting.location)'")
             later.value.report(
                 .duplicate,
                 Phrase(
-                    vi: "đường dẫn '\(later.setting.path)' trùng hoặc lồng với kho '\(earlier.setting.name)'",
-                    en: "the path '\(later.setting.path)' is that of repository '\(earlier.setting.name)', or one lies in the other"))
+                    vi: "\(place.vi) trùng hoặc lồng với kho '\(earlier.setting.name)'",
+                    en: "\(place.en) is that of repository '\(earlier.setting.name)', or one lies in the other"))
         }
     }
 
     /// A repository that is part of what it stores would grow with every backup.
     private static func reportSelfBackup(_ job: BackupJobSetting, _ value: DocumentValue, _ repositories: [RepositorySetting]) {
         for repository in repositories {
+            guard let place = repository.path else { continue }
             for source in job.sources {
-                guard let path = source.paths.first(where: { repository.path.isBelow($0) }),
-                    !source.excludes.contains(where: { repository.path.isBelow(FilePath($0)) })
+                guard let path = source.paths.first(where: { place.isBelow($0) }),
+                    !source.excludes.contains(where: { place.isBelow(FilePath($0)) })
                 else { continue }
                 value.report(
                     .contradiction,
                     Phrase(
-                        vi: "nguồn '\(path)' chứa kho sao lưu '\(repository.name)' ('\(repository.path)')",
-                        en: "the source '\(path)' holds repository '\(repository.name)' ('\(repository.path)')"),
+                        vi: "nguồn '\(path)' chứa kho sao lưu '\(repository.name)' ('\(place)')",
+                        en: "the source '\(path)' holds repository '\(repository.name)' ('\(place)')"),
                     hint: Phrase(
-                        vi: "thêm exclude: [\"\(repository.path)\"]", en: "add exclude: [\"\(repository.path)\"]"))
+                        vi: "thêm exclude: [\"\(place)\"]", en: "add exclude: [\"\(place)\"]"))
             }
         }
-    }
-}
-
-extension RepositorySetting {
-    static func read(_ name: String, _ value: DocumentValue) -> RepositorySetting? {
-        guard var section = value.section() else { return nil }
-        section.notAvailable("rest", "auth", "ca", "appendOnly", "rclone")
-        let path = section.required("path")?.absolutePath()
-        let password = section.required("password").flatMap(SecretReference.read)
-        section.finish()
-        guard let path, let password else { return nil }
-        return RepositorySetting(name: name, path: path, password: password)
     }
 }
 
@@ -112,18 +99,6 @@ extension FileSource {
         let excludes = section.optional("exclude")?.items()?.compactMap { $0.line(maximumCharacters: 1000) } ?? []
         section.finish()
         return paths.map { FileSource(paths: $0, excludes: excludes) }
-    }
-}
-
-extension Retention {
-    static func read(_ value: DocumentValue) -> Retention? {
-        guard var section = value.section() else { return nil }
-        func count(_ key: String) -> Int? { section.optional(key)?.integer(1...100_000) }
-        let retention = Retention(
-            last: count("last"), hourly: count("hourly"), daily: count("daily"), weekly: count("weekly"), monthly: count("monthly"),
-            yearly: count("yearly"))
-        section.finish()
-        return retention
     }
 }
 

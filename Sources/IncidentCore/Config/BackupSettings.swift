@@ -9,13 +9,6 @@ package struct BackupSettings: Sendable, Hashable {
     package func job(named name: String) -> BackupJobSetting? { jobs.first { $0.name == name } }
 }
 
-/// One restic repository on this machine.
-package struct RepositorySetting: Sendable, Hashable {
-    package let name: String
-    package let path: FilePath
-    package let password: SecretReference
-}
-
 /// Where a secret lies. The secret itself never stands in the config.
 package enum SecretReference: Sendable, Hashable {
     /// A systemd credential, or a file of this name in the keys directory.
@@ -33,7 +26,7 @@ package struct BackupJobSetting: Sendable, Hashable {
     package let repositories: [String]
     /// nil: only on demand.
     package let schedule: Schedule?
-    /// Shown, not yet acted upon: this version deletes no snapshot.
+    /// nil: nothing is ever deleted because of this job.
     package let retention: Retention?
     package let objectives: RecoveryObjectives
     /// Name of an ``Asset``.
@@ -45,16 +38,6 @@ package struct FileSource: Sendable, Hashable {
     package let paths: [FilePath]
     /// Patterns, with restic's meaning.
     package let excludes: [String]
-}
-
-/// How many snapshots are to be kept, as restic's `--keep-*`.
-package struct Retention: Sendable, Hashable {
-    package let last: Int?
-    package let hourly: Int?
-    package let daily: Int?
-    package let weekly: Int?
-    package let monthly: Int?
-    package let yearly: Int?
 }
 
 /// What restoring must achieve; nil means that nothing was promised.

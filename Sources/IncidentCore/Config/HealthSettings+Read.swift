@@ -186,13 +186,16 @@ extension HealthCheckSetting.Probe {
     static func disk(_ value: DocumentValue) -> Self? {
         guard var section = value.section() else { return nil }
         let path = section.required("path")?.absolutePath()
-        let free = section.required("free").flatMap(freeSpace)
+        let free = section.required("free").flatMap(HealthCheckSetting.FreeSpace.read)
         section.finish()
         guard let path, let free else { return nil }
         return .diskSpace(path: path, minimumFree: free)
     }
+}
 
-    private static func freeSpace(_ value: DocumentValue) -> HealthCheckSetting.FreeSpace? {
+extension HealthCheckSetting.FreeSpace {
+    /// `10%` or `5GiB`.
+    static func read(_ value: DocumentValue) -> HealthCheckSetting.FreeSpace? {
         guard let text = value.string() else { return nil }
         if text.hasSuffix("%"), let percent = Int(text.dropLast()), (1...99).contains(percent) { return .percent(percent) }
         if let bytes = ByteSize.bytes(text), bytes > 0 { return .bytes(bytes) }

@@ -30,7 +30,7 @@ extension Correlation {
             "disk-normal", group: "disk", kinds: [FindingKind.diskNormal], effect: .clears,
             title: Phrase(vi: "Dung lượng đĩa đã đủ", en: "Disk space is sufficient again")),
         CorrelationRule(
-            "backup-failed", group: "backup", kinds: [FindingKind.backupFailed, FindingKind.backupOverdue],
+            "backup-failed", group: "backup", kinds: [FindingKind.backupFailed, FindingKind.backupOverdue, FindingKind.backupFloor],
             severityFloor: .medium, trigger: FindingKind.backupFailed,
             title: Phrase(vi: "Sao lưu thất bại", en: "Backup failed")),
         CorrelationRule(
@@ -40,6 +40,29 @@ extension Correlation {
         CorrelationRule(
             "backup-succeeded", group: "backup", kinds: [FindingKind.backupSucceeded], effect: .clears,
             title: Phrase(vi: "Sao lưu thành công trở lại", en: "Backup succeeded again")),
+        CorrelationRule(
+            "snapshot-implausible", group: "snapshots", kinds: [FindingKind.snapshotImplausible], severityFloor: .medium,
+            trigger: FindingKind.fileChanged, title: Phrase(vi: "Bản sao lưu bất thường", en: "Implausible snapshot")),
+        CorrelationRule(
+            "snapshots-settled", group: "snapshots", kinds: [FindingKind.snapshotsSettled], effect: .clears,
+            title: Phrase(vi: "Các bản sao lưu đã được xác nhận", en: "Snapshots have been judged")),
+        CorrelationRule(
+            "repository-attacked", group: "repository",
+            kinds: [FindingKind.snapshotVanished, FindingKind.repositoryKeyAdded, FindingKind.repositoryReplaced, FindingKind.glassBroken],
+            severityFloor: .high, trigger: FindingKind.baselineTampered,
+            title: Phrase(vi: "Kho sao lưu bị can thiệp", en: "A repository was interfered with")),
+        CorrelationRule(
+            "repository-filling", group: "repository-space", kinds: [FindingKind.repositoryFilling], trigger: FindingKind.diskLow,
+            mayCloseByItself: true, title: Phrase(vi: "Kho sao lưu sắp đầy", en: "A repository is filling up")),
+        CorrelationRule(
+            "repository-roomy", group: "repository-space", kinds: [FindingKind.repositoryRoomy], effect: .clears,
+            title: Phrase(vi: "Kho sao lưu đủ chỗ", en: "A repository has room again")),
+        CorrelationRule(
+            "upkeep-failed", group: "upkeep", kinds: [FindingKind.upkeepFailed], mayCloseByItself: true,
+            title: Phrase(vi: "Bảo trì kho sao lưu thất bại", en: "Upkeep of a repository failed")),
+        CorrelationRule(
+            "upkeep-succeeded", group: "upkeep", kinds: [FindingKind.upkeepSucceeded], effect: .clears,
+            title: Phrase(vi: "Bảo trì kho sao lưu thành công", en: "Upkeep of a repository succeeded")),
         CorrelationRule(
             "drill-failed", group: "drill", kinds: [FindingKind.drillFailed], severityFloor: .medium,
             trigger: FindingKind.drillFailed,

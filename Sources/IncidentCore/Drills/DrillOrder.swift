@@ -4,8 +4,7 @@ package import Platform
 package struct DrillOrder: Codable, Sendable, Equatable {
     package var drill: String
     package var job: String
-    package var repository: String
-    package var repositoryPath: String
+    package var reference: RepositoryReference
     /// Snapshots of this host only.
     package var hostname: String
     /// Private directory of drills; a fresh one is made in it and removed again.
@@ -16,15 +15,16 @@ package struct DrillOrder: Codable, Sendable, Equatable {
     package var recoveryPointObjectiveSeconds: Int?
     package var asset: String?
 
+    package var repository: String { reference.name }
+
     package init(
-        drill: String, job: String, repository: String, repositoryPath: String, hostname: String, scratch: String,
+        drill: String, job: String, reference: RepositoryReference, hostname: String, scratch: String,
         sqliteDatabases: [String] = [], recoveryTimeObjectiveSeconds: Int? = nil, recoveryPointObjectiveSeconds: Int? = nil,
         asset: String? = nil
     ) {
         self.drill = drill
         self.job = job
-        self.repository = repository
-        self.repositoryPath = repositoryPath
+        self.reference = reference
         self.hostname = hostname
         self.scratch = scratch
         self.sqliteDatabases = sqliteDatabases
@@ -47,7 +47,7 @@ package struct DrillOrder: Codable, Sendable, Equatable {
                 .notFound, Phrase(vi: "việc sao lưu '\(drill.job)' không còn", en: "the backup job '\(drill.job)' is gone"))
         }
         self.init(
-            drill: drill.name, job: job.name, repository: repository.name, repositoryPath: try wireText(repository.path),
+            drill: drill.name, job: job.name, reference: try RepositoryReference(repository),
             hostname: hostname, scratch: try wireText(scratch),
             sqliteDatabases: try drill.assertions.map { assertion in
                 switch assertion {

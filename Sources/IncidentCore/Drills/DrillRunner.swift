@@ -3,14 +3,11 @@ package import Platform
 
 /// Restores the newest snapshot of a job for real, reads everything back, and measures. Lives in the job process; writes no ledger.
 package struct DrillRunner: Sendable {
-    private let password: @Sendable (String) throws -> [UInt8]
+    private let access: RepositoryAccess
     private let now: @Sendable () -> Timestamp
 
-    /// - Parameter password: The password of a repository, by its name in the configuration.
-    package init(
-        password: @escaping @Sendable (String) throws -> [UInt8], now: @escaping @Sendable () -> Timestamp = { .now() }
-    ) {
-        self.password = password
+    package init(access: RepositoryAccess, now: @escaping @Sendable () -> Timestamp = { .now() }) {
+        self.access = access
         self.now = now
     }
 
@@ -53,7 +50,7 @@ package struct DrillRunner: Sendable {
     ) throws {
         try cancellation.check()
         progress(nil, order.repository)
-        let repository = try Repository.open(at: FilePath(order.repositoryPath), password: password(order.repository))
+        let repository = try access.open(order.reference)
         let snapshot = try newestSnapshot(order, in: repository)
         result.snapshot = snapshot.id.hex
         result.snapshotTime = viewTime(snapshot.time)

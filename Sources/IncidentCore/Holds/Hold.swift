@@ -16,11 +16,12 @@ package struct HoldView: Codable, Sendable, Equatable {
     package var releasedBy: String?
 }
 
-/// What prune knows of a snapshot that it is about to delete.
-package struct HeldSnapshot: Sendable, Equatable {
+/// What is known of a snapshot that somebody is about to delete.
+package struct DeletionQuestion: Sendable, Equatable {
     /// `original ?? id`: the name that survives rewriting.
     package var original: Digest
     package var tree: Digest
+    /// When it was taken, or received where that is earlier: a forged time takes no snapshot out of a hold.
     package var time: Timestamp
     /// The job, by its `job:NAME` tag; nil for snapshots of other origin.
     package var job: String?
@@ -81,7 +82,7 @@ package enum Holds {
     }
 
     /// The standing holds that forbid deleting `snapshot`. Prune asks this before each deletion.
-    package static func covering(_ snapshot: HeldSnapshot, in database: Database) throws -> [HoldView] {
+    package static func covering(_ snapshot: DeletionQuestion, in database: Database) throws -> [HoldView] {
         try views(
             """
             WHERE h.released IS NULL AND (

@@ -33,6 +33,17 @@ package struct HoldProjection: Projection {
                 "INSERT OR REPLACE INTO hold_known_snapshot(original, tree, repository, job, moment) VALUES(?1,?2,?3,?4,?5)",
                 SQLValue(original), SQLValue(tree), SQLValue(event.string("repository") ?? ""), SQLValue(event.subject),
                 SQLValue(event.moment.millisecondsSinceEpoch))
+        case EventKind.snapshotReceived:
+            guard let original = event.string("original"), let tree = event.string("tree"), let job = event.string("job") else { return }
+            try database.run(
+                "INSERT OR REPLACE INTO hold_known_snapshot(original, tree, repository, job, moment) VALUES(?1,?2,?3,?4,?5)",
+                SQLValue(original), SQLValue(tree), SQLValue(event.subject), SQLValue(job),
+                SQLValue(event.integer("received") ?? event.moment.millisecondsSinceEpoch))
+        case EventKind.snapshotForgotten:
+            guard let original = event.string("original"), let tree = event.string("tree") else { return }
+            try database.run(
+                "DELETE FROM hold_known_snapshot WHERE original=?1 AND tree=?2 AND repository=?3", SQLValue(original), SQLValue(tree),
+                SQLValue(event.subject))
         case EventKind.holdPlaced:
             let reason = event.facts["reason"]?.phrase ?? Phrase(verbatim: "")
             let job = event.string("job") ?? ""

@@ -25,6 +25,26 @@ package enum EventKind {
     package static let jobStarted = "job.started"
     package static let jobFinished = "job.finished"
     package static let drillFinished = "drill.finished"
+    /// A repository was seen for the first time, or another one in its place. The subject of all `repository.`, `snapshot.`
+    /// and `upkeep.` events is the repository's name.
+    package static let repositoryEnrolled = "repository.enrolled"
+    /// Key files came or went.
+    package static let repositoryKeys = "repository.keys"
+    /// The lock of a dead process was removed.
+    package static let repositoryLockRemoved = "repository.lock-removed"
+    /// A snapshot entered the record: its receipt.
+    package static let snapshotReceived = "snapshot.received"
+    package static let snapshotApproved = "snapshot.approved"
+    package static let snapshotRejected = "snapshot.rejected"
+    /// Decided and permitted, then deleted.
+    package static let snapshotForgotten = "snapshot.forgotten"
+    /// Snapshots that a listing no longer has although nobody here forgot them.
+    package static let snapshotsGone = "snapshot.gone"
+    /// Snapshots that a listing has again.
+    package static let snapshotsBack = "snapshot.back"
+    package static let upkeepFinished = "upkeep.finished"
+    /// Somebody worked past the daemon.
+    package static let glassBroken = "glass.broken"
     /// A person was refused something; written by the control socket.
     package static let accessRefused = "access.refused"
 }

@@ -158,7 +158,7 @@ extension IncidentService {
     }
 
     /// The standing holds that forbid deleting a snapshot.
-    package func holds(covering snapshot: HeldSnapshot) async throws -> [HoldView] {
+    package func holds(covering snapshot: DeletionQuestion) async throws -> [HoldView] {
         try await ledger.read { try Holds.covering(snapshot, in: $0) }
     }
 

@@ -32,7 +32,7 @@ package final class IncidentService: Sendable {
     /// The projections that this service needs, in the order in which the ledger applies them.
     package static let projections: [any Projection] = [
         IncidentProjection(), PlaybookRunProjection(), HoldProjection(), ApprovedBaselineProjection(), OutboxProjection(),
-        JobProjection(), DrillProjection(),
+        JobProjection(), DrillProjection(), ReceiptProjection(),
     ]
 
     // MARK: Findings

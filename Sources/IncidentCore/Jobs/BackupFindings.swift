@@ -39,7 +39,7 @@ enum BackupFindings {
             let reason = bad.first?.failure?.message ?? Phrase(vi: "không rõ lý do", en: "for an unknown reason")
             return [
                 finding(
-                    FindingKind.backupFailed, .medium, .active,
+                    bad.contains(where: \.isStoppedAtFloor) ? FindingKind.backupFloor : FindingKind.backupFailed, .medium, .active,
                     Phrase(
                         vi: "sao lưu '\(result.job)' vào \(names) thất bại: \(reason.vi)",
                         en: "backup '\(result.job)' to \(names) failed: \(reason.en)"))

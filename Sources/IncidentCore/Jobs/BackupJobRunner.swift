@@ -6,16 +6,13 @@ package typealias JobProgress = @Sendable (Double?, String) -> Void
 
 /// Carries out one backup job. Lives in the job process, the only holder of repository passwords; writes no ledger.
 package struct BackupJobRunner: Sendable {
-    private let password: @Sendable (String) throws -> [UInt8]
+    private let access: RepositoryAccess
     private let now: @Sendable () -> Timestamp
     /// Makes the entries of databases and commands; the job process knows where passwords and scratch space are.
     package var streamSources: @Sendable ([StreamSetting]) -> [StreamSource] = { _ in [] }
 
-    /// - Parameter password: The password of a repository, by its name in the configuration.
-    package init(
-        password: @escaping @Sendable (String) throws -> [UInt8], now: @escaping @Sendable () -> Timestamp = { .now() }
-    ) {
-        self.password = password
+    package init(access: RepositoryAccess, now: @escaping @Sendable () -> Timestamp = { .now() }) {
+        self.access = access
         self.now = now
     }
 
@@ -33,6 +30,7 @@ package struct BackupJobRunner: Sendable {
             } catch {
                 result = BackupResult.Target(repository: target.repository, outcome: .failed)
                 result.failure = FailureText(error)
+                result.isStoppedAtFloor = (error as? IncidentError)?.code == .refused
             }
             result.durationMilliseconds = Int64((Monotonic.nanoseconds() - begin) / 1_000_000)
             targets.append(result)
@@ -45,17 +43,41 @@ package struct BackupJobRunner: Sendable {
         _ order: BackupOrder, to target: BackupOrder.Target, cancellation: CancellationFlag, progress: @escaping JobProgress
     ) throws -> BackupResult.Target {
         try cancellation.check()
-        let repository = try Repository.open(at: FilePath(target.path), password: password(target.repository))
+        let space = try target.reference.directory.flatMap { directory in
+            try target.floor.map { try SpaceGuard(directory, $0, outer: cancellation) }
+        }
+        defer { space?.end() }
+        do {
+            return try run(order, to: target, cancellation: space?.cancellation ?? cancellation, progress)
+        } catch {
+            if let stop = space?.stop, !cancellation.isCancelled { throw stop }
+            throw error
+        }
+    }
+
+    private func run(
+        _ order: BackupOrder, to target: BackupOrder.Target, cancellation: CancellationFlag, _ progress: @escaping JobProgress
+    ) throws -> BackupResult.Target {
+        let repository = try access.open(target.reference)
         // As `restic unlock` does: a job that was killed here must not keep others out until somebody notices.
         _ = try repository.unlock(removeAll: false)
         let request = BackupRequest(
-            sources: order.allPaths, streams: streamSources(order.streams), streamFailure: .leavesOut, tagsIncomplete: true, excludes: order.allExcludes,
-            tags: [BackupOrder.tag(for: order.job)],
+            sources: order.allPaths, streams: streamSources(order.streams), streamFailure: .leavesOut, tagsIncomplete: true,
+            excludes: order.allExcludes, tags: order.tags,
             hostname: order.hostname)
         let report = try Archiver(repository: repository).run(request, cancellation: cancellation) { state in
             progress(nil, "\(target.repository): \(state.current)")
         }
-        return result(of: report, target.repository)
+        var result = result(of: report, target.repository)
+        do {
+            result.observation = try RepositoryObservation(
+                target.reference, repository, known: Set(target.known), locksRemoved: [])
+        } catch {
+            // The snapshot is safe; that the repository could not be looked at is said, and the next run looks again.
+            result.notes.append(
+                Phrase(vi: "không liệt kê được kho: \(error.message.vi)", en: "the repository could not be listed: \(error.message.en)"))
+        }
+        return result
     }
 
     private func result(of report: BackupReport, _ repository: String) -> BackupResult.Target {

@@ -14,12 +14,18 @@ package struct BackupOrder: Codable, Sendable, Equatable {
     }
 
     package struct Target: Codable, Sendable, Equatable {
-        package var repository: String
-        package var path: String
+        package var reference: RepositoryReference
+        /// How much of a local file system the backup leaves free; nil: no limit of ours.
+        package var floor: SpaceFloor?
+        /// Snapshots that the ledger knows: they need not be read again.
+        package var known: [String]
 
-        package init(repository: String, path: String) {
-            self.repository = repository
-            self.path = path
+        package var repository: String { reference.name }
+
+        package init(_ reference: RepositoryReference, floor: SpaceFloor? = nil, known: [String] = []) {
+            self.reference = reference
+            self.floor = floor
+            self.known = known
         }
     }
 
@@ -30,19 +36,27 @@ package struct BackupOrder: Codable, Sendable, Equatable {
     package var targets: [Target]
     package var hostname: String
     package var asset: String?
+    /// The incident that is an alarm at the start: the snapshots say so in a tag, for people with other tools.
+    package var alarm: String?
 
-    package init(job: String, sources: [Source], targets: [Target], hostname: String, asset: String? = nil) {
+    package init(job: String, sources: [Source], targets: [Target], hostname: String, asset: String? = nil, alarm: String? = nil) {
         self.job = job
         self.sources = sources
         self.targets = targets
         self.hostname = hostname
         self.asset = asset
+        self.alarm = alarm
     }
 
     /// The order for a job of the configuration.
     ///
     /// - Throws: `.notFound` for an unknown job, with the nearest name.
-    package init(job name: String, of configuration: Configuration, hostname: String) throws {
+    /// - Parameters:
+    ///   - alarm: The open alarm, if there is one: a floor holds then in any case.
+    ///   - known: Snapshots that the ledger knows, by repository.
+    package init(
+        job name: String, of configuration: Configuration, hostname: String, alarm: String? = nil, known: [String: [String]] = [:]
+    ) throws {
         guard let job = configuration.backup.job(named: name) else {
             throw IncidentService.unknown(
                 Phrase(vi: "việc sao lưu", en: "backup job"), name, among: configuration.backup.jobs.map(\.name))
@@ -51,13 +65,21 @@ package struct BackupOrder: Codable, Sendable, Equatable {
             job: job.name,
             sources: try job.sources.map { Source(paths: try $0.paths.map(wireText), excludes: $0.excludes) },
             targets: try job.repositories.compactMap { configuration.backup.repository(named: $0) }.map {
-                Target(repository: $0.name, path: try wireText($0.path))
-            }, hostname: hostname, asset: job.asset)
+                Target(
+                    try RepositoryReference($0), floor: SpaceFloor.forBackup(to: $0, isAlarmed: alarm != nil), known: known[$0.name] ?? [])
+            }, hostname: hostname, asset: job.asset, alarm: alarm)
         streams = job.streams
     }
 
     /// The tag by which snapshots of a job are known in every repository.
     package static func tag(for job: String) -> String { "job:\(job)" }
+
+    /// On snapshots that lack something.
+    package static let incompleteTag = "incomplete"
+    /// On snapshots that were begun while an alarm was open.
+    package static let suspectTag = "suspect"
+
+    var tags: [String] { [Self.tag(for: job)] + (alarm == nil ? [] : [Self.suspectTag]) }
 
     /// All paths, in order, each once.
     var allPaths: [FilePath] {

@@ -76,7 +76,11 @@ package struct BackupResult: Codable, Sendable, Equatable {
         package var unreadableFirst: [PathProblem] = []
         package var notes: [Phrase] = []
         package var failure: FailureText?
+        /// The file system of the repository had too little space left.
+        package var isStoppedAtFloor = false
         package var durationMilliseconds: Int64 = 0
+        /// What lay in the repository afterwards; nil when it could not be listed.
+        package var observation: RepositoryObservation?
 
         package init(repository: String, outcome: RunOutcome) {
             self.repository = repository
@@ -100,6 +104,13 @@ package struct BackupResult: Codable, Sendable, Equatable {
         self.started = started
         self.ended = ended
         self.targets = targets
+    }
+
+    /// The same for people: without the listings, which may be long.
+    package var summary: BackupResult {
+        var result = self
+        for index in result.targets.indices { result.targets[index].observation = nil }
+        return result
     }
 
     /// The worst of the targets.

@@ -61,4 +61,8 @@ package struct JobProjection: Projection {
 }
 
 /// What the scheduler starts.
-package enum JobKind: String, Codable, Sendable, CaseIterable { case backup, drill, scan }
+package enum JobKind: String, Codable, Sendable, CaseIterable {
+    case backup, drill, scan
+    /// Retention in one repository, and pruning.
+    case forget, prune
+}

@@ -43,7 +43,7 @@ package struct JobScheduler: Sendable {
 
     package init(jobs: [ScheduledJob]) { self.jobs = jobs }
 
-    /// Backups, drills and rescans of a configuration.
+    /// Backups, drills, prunes and rescans of a configuration.
     package init(_ configuration: Configuration) {
         jobs =
             configuration.backup.jobs.compactMap { job in
@@ -51,6 +51,9 @@ package struct JobScheduler: Sendable {
             }
             + configuration.drills.compactMap { drill in
                 drill.schedule.map { ScheduledJob(kind: .drill, name: drill.name, schedule: $0) }
+            }
+            + configuration.backup.repositories.compactMap { repository in
+                repository.pruneSchedule.map { ScheduledJob(kind: .prune, name: repository.name, schedule: $0) }
             }
             + (configuration.integrity.watch.isEmpty
                 ? [] : [ScheduledJob(kind: .scan, name: "integrity", schedule: configuration.integrity.rescan)])

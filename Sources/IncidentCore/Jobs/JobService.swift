@@ -4,9 +4,13 @@ package import Platform
 /// Records what jobs did and what follows from it. The work itself is done in the job process.
 package struct JobService: Sendable {
     private let incidents: IncidentService
+    private let repositories: RepositoryService
     private var ledger: Ledger { incidents.ledger }
 
-    package init(incidents: IncidentService) { self.incidents = incidents }
+    package init(incidents: IncidentService, repositories: RepositoryService? = nil) {
+        self.incidents = incidents
+        self.repositories = repositories ?? RepositoryService(incidents: incidents)
+    }
 
     // MARK: Recording
 
@@ -33,6 +37,15 @@ package struct JobService: Sendable {
         let prepared = try await incidents.prepare(findings)
         let intake = incidents.intake
         let ended = Timestamp(rfc3339: result.ended) ?? incidents.now
+        let sights = result.targets.compactMap { target -> (RepositoryRecorder, RepositoryRecorder.Made?)? in
+            guard let observation = target.sight else { return nil }
+            repositories.measure(observation)
+            let made = target.snapshot.map {
+                RepositoryRecorder.Made(
+                    snapshot: $0, job: result.job, started: Timestamp(rfc3339: result.started) ?? ended, isIncomplete: target.outcome == .incomplete)
+            }
+            return (repositories.recorder(of: observation), made)
+        }
         return try await ledger.commit { transaction in
             // The job process may hand the same result over twice; a run is recorded once.
             if let fingerprint = findings.first?.fingerprint, try intake.recorded(fingerprint, in: transaction.database) != nil {
@@ -41,7 +54,13 @@ package struct JobService: Sendable {
             for target in result.targets {
                 try transaction.append(Self.draft(of: target, result, ended: ended, by: actor))
             }
-            return try prepared.map { try intake.report($0, in: transaction) }
+            let outcomes = try prepared.map { try intake.report($0, in: transaction) }
+            return try outcomes
+                + sights.flatMap { recorder, made in
+                    try recorder.record(made: made, in: transaction).map {
+                        try intake.report(FindingIntake.Prepared(finding: $0, batch: nil), in: transaction)
+                    }
+                }
         }
     }
 
@@ -120,6 +139,7 @@ package struct JobService: Sendable {
     static func views(_ configuration: Configuration, now: Timestamp, in database: Database) throws -> [JobView] {
         let starts = try JobTable.lastStarts(in: database)
         let held = Set(try Holds.list(includingReleased: false, in: database).map(\.job))
+        let waiting = Dictionary(grouping: try ReceiptTable.waiting(job: nil, in: database), by: { $0.job ?? "" })
         return try configuration.backup.jobs.map { job in
             let newest = try JobTable.newestComplete(of: job.name, in: database)
             let age = newest.map { max(0, now.seconds - $0.taken.seconds) }
@@ -137,7 +157,23 @@ package struct JobService: Sendable {
                 recoveryPoint: state, recoveryPointObjectiveSeconds: job.objectives.recoveryPointSeconds,
                 recoveryTimeObjectiveSeconds: job.objectives.recoveryTimeSeconds, newestSnapshot: newest.map { viewTime($0.taken) },
                 newestSnapshotAgeSeconds: age, lastRuns: try JobTable.lastRuns(of: job.name, in: database),
-                isHeld: held.contains(job.name))
+                isHeld: held.contains(job.name), keep: job.retention?.text, waitingSnapshots: waiting[job.name]?.count ?? 0)
         }
+    }
+}
+
+extension BackupResult.Target {
+    /// What was seen in the repository. The snapshot that was made is part of it, also when nothing could be listed.
+    fileprivate var sight: RepositoryObservation? {
+        guard let snapshot, let tree, let time = time.flatMap({ Timestamp(rfc3339: $0) }) else { return observation }
+        var sight = observation ?? RepositoryObservation(repository: repository, repositoryID: "", snapshots: [], unknown: [])
+        sight.isPartial = observation == nil
+        if !sight.unknown.contains(where: { $0.id == snapshot }) {
+            sight.unknown.append(
+                SnapshotFacts(
+                    id: snapshot, original: snapshot, tree: tree, takenMilliseconds: time.millisecondsSinceEpoch, files: files, bytes: bytes,
+                    added: bytesAdded, stored: bytesStored))
+        }
+        return sight
     }
 }

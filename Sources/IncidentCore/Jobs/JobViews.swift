@@ -53,4 +53,8 @@ package struct JobView: Codable, Sendable, Equatable {
     /// The last run to each repository.
     package var lastRuns: [JobRunView]
     package var isHeld: Bool
+    /// `daily 14, weekly 8`; nil: nothing is deleted because of this job.
+    package var keep: String?
+    /// Snapshots that wait for a person's word before they may displace older ones.
+    package var waitingSnapshots: Int
 }

@@ -3,7 +3,7 @@ internal import Platform
 /// Every reason why the answer is no, in the order of their weight. One place, so that `status` and `doctor` agree.
 enum StatusProblems {
     static func of(_ view: StatusView, isWatching: Bool) -> [StatusProblem] {
-        incidents(view) + backups(view) + drills(view) + checkpoint(view) + watch(view, isWatching: isWatching) + health(view)
+        incidents(view) + backups(view) + snapshots(view) + repositories(view) + drills(view) + checkpoint(view) + watch(view, isWatching: isWatching) + health(view)
             + notifications(view)
     }
 
@@ -23,6 +23,36 @@ enum StatusProblems {
                 kind: .backup, subject: job.name,
                 text: Phrase(
                     vi: "sao lưu '\(job.name)': \(job.recoveryPoint.title.vi)", en: "backup '\(job.name)': \(job.recoveryPoint.title.en)"))
+        }
+    }
+
+    private static func snapshots(_ view: StatusView) -> [StatusProblem] {
+        view.jobs.filter { $0.waitingSnapshots > 0 }.map { job in
+            StatusProblem(
+                kind: .backup, subject: job.name,
+                text: Phrase(
+                    vi: "\(job.waitingSnapshots) bản sao lưu của '\(job.name)' chờ người xác nhận: sentinelctl backup snapshots \(job.name)",
+                    en: "\(job.waitingSnapshots) snapshots of '\(job.name)' wait for a person's word: sentinelctl backup snapshots \(job.name)"))
+        }
+    }
+
+    private static func repositories(_ view: StatusView) -> [StatusProblem] {
+        view.repositories.flatMap { repository -> [StatusProblem] in
+            var problems: [StatusProblem] = []
+            if let days = repository.daysUntilFull, days < 7 {
+                problems.append(
+                    StatusProblem(
+                        kind: .backup, subject: repository.name,
+                        text: Phrase(vi: "kho '\(repository.name)' sẽ đầy sau \(days) ngày", en: "repository '\(repository.name)' is full in \(days) days")))
+            }
+            if let failure = repository.failure {
+                problems.append(
+                    StatusProblem(
+                        kind: .backup, subject: repository.name,
+                        text: Phrase(
+                            vi: "bảo trì kho '\(repository.name)' thất bại: \(failure.vi)", en: "upkeep of '\(repository.name)' failed: \(failure.en)")))
+            }
+            return problems
         }
     }
 

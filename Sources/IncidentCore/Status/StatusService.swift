@@ -6,14 +6,19 @@ package struct StatusService: Sendable {
     private static let failedNotificationSeconds: Int64 = 7 * 86400
 
     private let incidents: IncidentService
+    private let history: SpaceHistory?
 
-    package init(incidents: IncidentService) { self.incidents = incidents }
+    package init(incidents: IncidentService, history: SpaceHistory? = nil) {
+        self.incidents = incidents
+        self.history = history
+    }
 
     /// The state now, from the ledger and what the daemon knows, read as one unchanging state.
     package func status(_ inputs: StatusInputs) async throws -> StatusView {
         let policy = incidents.policy
         let builder = incidents.builder
         let now = incidents.now
+        let history = history
         return try await incidents.ledger.read { database in
             let configuration = policy.configuration
             let open = try IncidentTable.list(IncidentFilter(), in: database).map { try builder.summary(of: $0, in: database) }
@@ -23,8 +28,10 @@ package struct StatusService: Sendable {
                 moment: viewTime(now), isProtected: false, problems: [], incidents: open,
                 jobs: try JobService.views(configuration, now: now, in: database),
                 drills: try DrillService.views(configuration, now: now, in: database),
+                repositories: try RepositoryService.views(configuration, history: history, now: now, in: database),
                 checkpoint: try Self.checkpoint(inputs.newestOutsideCheckpoint, now: now, in: database), watch: inputs.watch,
                 health: inputs.health, holds: try Holds.list(includingReleased: false, in: database).count,
+                alarm: try Alarm.current(in: database),
                 notificationsPending: notifications.pending, notificationsFailed: notifications.failed)
             view.problems = StatusProblems.of(view, isWatching: inputs.isWatching)
             view.isProtected = view.problems.isEmpty

@@ -96,10 +96,13 @@ package struct StatusView: Codable, Sendable, Equatable {
     package var incidents: [IncidentSummary]
     package var jobs: [JobView]
     package var drills: [DrillView]
+    package var repositories: [RepositoryView]
     package var checkpoint: CheckpointStatusView
     package var watch: WatchStatusView
     package var health: [HealthStatusView]
     package var holds: Int
+    /// The incident that makes new snapshots suspect; nil when there is none.
+    package var alarm: String?
     /// Messages that wait, and those given up within the last week.
     package var notificationsPending: Int
     package var notificationsFailed: Int

@@ -18,6 +18,7 @@ struct ControlRoutes: Sendable {
         incidents(router)
         integrity(router)
         jobs(router)
+        repositories(router)
         ledger(router)
         return router
     }

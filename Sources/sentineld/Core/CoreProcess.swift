@@ -50,6 +50,10 @@ struct Core: Sendable {
     let incidents: IncidentService
     let jobs: JobService
     let drills: DrillService
+    let repositories: RepositoryService
+    let history: SpaceHistory?
+    /// Signs what leaves this host beside checkpoints.
+    let signer: NoteSigner
     let accepts: BaselineAccepts
     let parent: ParentLink
     let watch: WatchLink
@@ -80,7 +84,9 @@ struct Core: Sendable {
         let definitions = PlaybookDefinitions(batches: batches)
         try definitions.preserve(policy.playbooks)
         let incidents = IncidentService(ledger: ledger, definitions: definitions, batches: batches, policy: { site.policy })
-        let jobs = JobService(incidents: incidents)
+        let history = openHistory(layout)
+        let repositories = RepositoryService(incidents: incidents, history: history)
+        let jobs = JobService(incidents: incidents, repositories: repositories)
         let drills = DrillService(incidents: incidents)
         let accepts = BaselineAccepts(ledger: ledger)
         let commands = CommandService(parent: parent)
@@ -99,12 +105,23 @@ struct Core: Sendable {
         let runs = RunRegistry()
         return Core(
             layout: layout, setup: setup, site: site, ledger: ledger, definitions: definitions, incidents: incidents, jobs: jobs,
-            drills: drills, accepts: accepts, parent: parent, watch: watch,
+            drills: drills, repositories: repositories, history: history, signer: signer, accepts: accepts, parent: parent, watch: watch,
             watchService: WatchService(site: site, layout: layout, link: watch, accepts: accepts, findings: findings, blind: blind),
             blind: blind, runs: runs,
             center: JobCenter(
-                site: site, parent: parent, runs: runs, jobs: jobs, drills: drills, watch: watch, layout: layout, incidentsChanged: changed),
+                site: site, parent: parent, runs: runs, jobs: jobs, drills: drills, repositories: repositories, gate: RepositoryGate(), watch: watch,
+                layout: layout, incidentsChanged: changed),
             commands: commands, outbox: outbox, findings: findings, health: HealthHolder(), server: server)
+    }
+
+    /// Measurements are no part of the record: without them there is no trend, and everything else works.
+    private static func openHistory(_ layout: StateLayout) -> SpaceHistory? {
+        do {
+            return try SpaceHistory(layout.history)
+        } catch {
+            Journal.report("core", error)
+            return nil
+        }
     }
 
     /// Configuration and playbooks, both valid or neither.
@@ -119,6 +136,8 @@ struct Core: Sendable {
     /// Runs until the parent says stop or is gone.
     func run(arrivals: inout AsyncStream<Link<ParentMessage>.Arrival>.Iterator) async throws {
         try await record("daemon.started", ["version": "0.1.0", "restarts": JSONValue(setup.restarts)])
+        await takeUpBrokenGlass()
+        await center.publishRepositories()
         let services = Task { try await serve() }
         let failure = Task {
             // A part that ends before the parent says so takes the whole core with it: half a daemon is none.
@@ -154,6 +173,15 @@ struct Core: Sendable {
         services.cancel()
         await failure.value
         await finish()
+    }
+
+    /// What was done past the daemon while it was down.
+    private func takeUpBrokenGlass() async {
+        do {
+            if try await !repositories.takeUpBrokenGlass(in: layout.brokenGlass).isEmpty { await outbox.wake() }
+        } catch {
+            Journal.report("core", error)
+        }
     }
 
     /// Has the jobs stop in order, and waits until what they say is in the ledger.
@@ -214,6 +242,7 @@ struct Core: Sendable {
         while true {
             do {
                 let outcomes = try await jobs.checkObjectives()
+                _ = try await repositories.checkSpace()
                 let reminders = try await incidents.queueReminders()
                 if reminders > 0 || !outcomes.isEmpty { await outbox.wake() }
                 let count = try await ledger.read { try EventTable.count(in: $0) }
@@ -239,6 +268,7 @@ struct Core: Sendable {
             try await watchService.reconfigure()
             await health.restart()
             await outbox.wake()
+            await center.publishRepositories()
             try await record("daemon.reloaded", ["from": JSONValue(old.hex), "to": JSONValue(policy.configuration.digest.hex)])
         } catch {
             Journal.report("core", error)

@@ -12,7 +12,7 @@ extension Core {
         let watch = WatchStatusView(
             areas: site.configuration.integrity.watch.count, realtimeAreas: coverage?.areas.count { $0.guarantee == "realtime" } ?? 0,
             files: coverage?.areas.reduce(0) { $0 + $1.files } ?? 0, openBlindIntervals: 0, hasBaseline: hasBaseline)
-        return try await StatusService(incidents: incidents).status(
+        return try await StatusService(incidents: incidents, history: history).status(
             StatusInputs(
                 version: "0.1.0", watch: watch,
                 health: await health.answers().map {
@@ -58,7 +58,10 @@ struct Doctor: Sendable {
                     ? BilingualText(vi: "tiến trình giám sát tệp đang chạy", en: "the watch process is running")
                     : BilingualText(vi: "tiến trình giám sát tệp không trả lời", en: "the watch process does not answer"),
                 hint: isWatching ? nil : BilingualText(vi: "xem nhật ký dịch vụ", en: "see the service's journal")))
-        for setting in core.site.configuration.backup.repositories { lines.append(repository(setting)) }
+        let views = (try? await core.repositories.repositories()) ?? []
+        for setting in core.site.configuration.backup.repositories {
+            lines.append(repository(setting, views.first { $0.name == setting.name }))
+        }
         lines.append(space())
         return lines
     }
@@ -95,16 +98,37 @@ struct Doctor: Sendable {
                     en: "run 'sentinelctl ledger checkpoint', print it or send it elsewhere"))
     }
 
-    private func repository(_ setting: RepositorySetting) -> DoctorAnswer {
-        let isThere = (try? FileStatus.exists(setting.path / "config")) ?? false
+    private func repository(_ setting: RepositorySetting, _ view: RepositoryView?) -> DoctorAnswer {
+        let name = "repository \(setting.name)"
+        // Of storage elsewhere the last visit tells; asking it now would make the doctor wait for a network.
+        let isThere = setting.path.map { (try? FileStatus.exists($0 / "config")) ?? false } ?? (view?.identity != nil)
+        guard isThere else {
+            return DoctorAnswer(
+                name: name, isGood: false,
+                detail: BilingualText(vi: "chưa thấy kho sao lưu tại \(setting.location)", en: "no repository is seen at \(setting.location)"),
+                hint: BilingualText(vi: "chạy 'sentinelctl repo init -r \(setting.location)'", en: "run 'sentinelctl repo init -r \(setting.location)'"))
+        }
+        guard let view else {
+            return DoctorAnswer(
+                name: name, isGood: true,
+                detail: BilingualText(vi: "có kho sao lưu tại \(setting.location)", en: "there is a repository at \(setting.location)"))
+        }
+        var vi = "\(setting.location): \(view.snapshots) bản, \(view.held) đang giữ, \(view.waiting) chờ xác nhận"
+        var en = "\(setting.location): \(view.snapshots) snapshots, \(view.held) held, \(view.waiting) waiting for a word"
+        if setting.isAppendOnly { (vi, en) = (vi + ", chỉ ghi thêm", en + ", append-only") }
+        if let days = view.daysUntilFull { (vi, en) = (vi + ", đầy sau \(days) ngày", en + ", full in \(days) days") }
+        if let failure = view.failure { (vi, en) = (vi + "; bảo trì thất bại: \(failure.vi)", en + "; upkeep failed: \(failure.en)") }
+        let isFilling = view.daysUntilFull.map { $0 < 7 } ?? false
+        var hint: BilingualText?
+        if view.waiting > 0 {
+            hint = BilingualText(
+                vi: "xem 'sentinelctl backup snapshots', rồi 'backup approve' hoặc 'backup reject'",
+                en: "see 'sentinelctl backup snapshots', then 'backup approve' or 'backup reject'")
+        } else if isFilling {
+            hint = BilingualText(vi: "thêm dung lượng, hoặc giảm 'keep'", en: "add space, or lower 'keep'")
+        }
         return DoctorAnswer(
-            name: "repository \(setting.name)", isGood: isThere,
-            detail: isThere
-                ? BilingualText(vi: "có kho sao lưu tại \(setting.path)", en: "there is a repository at \(setting.path)")
-                : BilingualText(vi: "chưa thấy kho sao lưu tại \(setting.path)", en: "no repository is seen at \(setting.path)"),
-            hint: isThere
-                ? nil
-                : BilingualText(vi: "chạy 'sentinelctl repo init -r \(setting.path)'", en: "run 'sentinelctl repo init -r \(setting.path)'"))
+            name: name, isGood: view.waiting == 0 && !isFilling && view.failure == nil, detail: BilingualText(vi: vi, en: en), hint: hint)
     }
 
     private func space() -> DoctorAnswer {

@@ -12,6 +12,8 @@ struct JobCenter: Sendable {
     let runs: RunRegistry
     let jobs: JobService
     let drills: DrillService
+    let repositories: RepositoryService
+    let gate: RepositoryGate
     let watch: WatchLink
     let layout: StateLayout
     /// Called after a result that may have changed an incident.
@@ -24,20 +26,28 @@ struct JobCenter: Sendable {
     /// - Returns: The run to follow: a new one, or the one under way.
     /// - Throws: `IncidentError` for an unknown job.
     func startBackup(_ name: String, by actor: Actor, missed: Int = 0) async throws -> RunAnswer {
-        let order = try BackupOrder(job: name, of: site.configuration, hostname: hostName())
+        var known: [String: [String]] = [:]
+        for repository in site.configuration.backup.job(named: name)?.repositories ?? [] {
+            known[repository] = try await repositories.known(in: repository)
+        }
+        let order = try BackupOrder(
+            job: name, of: site.configuration, hostname: hostName(), alarm: await repositories.alarm(), known: known)
         guard let run = try await begin(.backup, name, by: actor, missed: missed) else { return try await current(.backup, name) }
         Task {
             let started = Timestamp.now()
-            let result: BackupResult
-            do {
-                guard case .backup(let done) = try await work(.backupJob, .backup(order), run: run.id) else { throw Self.mixedUp }
-                result = done
-            } catch {
-                result = .failed(order, started: started, ended: .now(), because: FailureText(error))
+            let names = order.targets.map(\.repository)
+            let result: BackupResult = await gate.run(names, alone: false) {
+                do {
+                    guard case .backup(let done) = try await work(.backupJob, .backup(order), run: run.id) else { throw Self.mixedUp }
+                    return done
+                } catch {
+                    return .failed(order, started: started, ended: .now(), because: FailureText(error))
+                }
             }
-            await conclude(run, result, failure: result.outcome == .failed ? result.targets.first?.failure : nil) {
-                try await jobs.record(result)
+            await conclude(run, result.summary, failure: result.outcome == .failed ? result.targets.first?.failure : nil) {
+                _ = try await jobs.record(result)
             }
+            await retain(after: result)
         }
         return run
     }
@@ -48,16 +58,68 @@ struct JobCenter: Sendable {
         guard let run = try await begin(.drill, name, by: actor, missed: missed) else { return try await current(.drill, name) }
         Task {
             let started = Timestamp.now()
-            let result: DrillResult
-            do {
-                guard case .drill(let done) = try await work(.restoreJob, .drill(order), run: run.id) else { throw Self.mixedUp }
-                result = done
-            } catch {
-                result = .failed(order, started: started, ended: .now(), because: FailureText(error))
+            let result: DrillResult = await gate.run([order.repository], alone: false) {
+                do {
+                    guard case .drill(let done) = try await work(.restoreJob, .drill(order), run: run.id) else { throw Self.mixedUp }
+                    return done
+                } catch {
+                    return .failed(order, started: started, ended: .now(), because: FailureText(error))
+                }
             }
-            await conclude(run, result, failure: nil) { try await drills.record(result) }
+            await conclude(run, result, failure: nil) { _ = try await drills.record(result) }
         }
         return run
+    }
+
+    /// Starts forgetting and pruning in one repository.
+    ///
+    /// - Throws: `IncidentError` for an unknown repository and for one that takes no deletion from here; ``ControlRefusal`` when
+    ///   something else is under way there and `scope` names snapshots.
+    func startUpkeep(
+        _ name: String, _ scope: ForgetScope, prunes: Bool, isDryRun: Bool = false, by actor: Actor, missed: Int = 0
+    ) async throws -> RunAnswer {
+        let setting = try repositories.requireDeletable(name)
+        let kind: JobKind = prunes ? .prune : .forget
+        let order = UpkeepOrder(
+            repository: try RepositoryReference(setting), known: try await repositories.known(in: name), forgets: scope != .nothing,
+            prunes: prunes, isDryRun: isDryRun)
+        guard let run = try await begin(kind, name, by: actor, missed: missed) else {
+            if case .policy = scope { return try await current(kind, name) }
+            throw ControlRefusal(
+                vi: "kho '\(escapedForDisplay(name))' đang được bảo trì", en: "an upkeep of repository '\(escapedForDisplay(name))' is under way",
+                hint: Phrase(vi: "chạy lại sau khi xong", en: "run it again when it is done"), .refused, .conflict)
+        }
+        let session = UpkeepSession(
+            repositories: repositories, repository: name, scope: scope, isDryRun: isDryRun, actor: actor, incidentsChanged: incidentsChanged)
+        Task {
+            let started = Timestamp.now()
+            let result: UpkeepResult = await gate.run([name], alone: true) {
+                do {
+                    let report = try await work(.backupJob, .upkeep(order), run: run.id) { await session.answer($0) }
+                    guard case .upkeep(let done) = report else { throw Self.mixedUp }
+                    return done
+                } catch {
+                    return .failed(order, started: started, ended: .now(), because: FailureText(error))
+                }
+            }
+            await conclude(run, result, failure: result.failure) { _ = try await repositories.record(result, by: actor) }
+        }
+        return run
+    }
+
+    /// After a backup: forgets what the job's policy no longer keeps, where there is such a thing.
+    private func retain(after result: BackupResult) async {
+        guard let job = site.configuration.backup.job(named: result.job), job.retention != nil else { return }
+        for target in result.targets where target.outcome != .failed {
+            do {
+                let scope = ForgetScope.policy(jobs: [job.name])
+                if try await repositories.plan(scope, repository: target.repository).isEmpty { continue }
+                _ = try await startUpkeep(target.repository, scope, prunes: false, by: .system("retention"))
+            } catch {
+                // The next backup tries again; what stays too long costs space, not safety.
+                Journal.report("core", error)
+            }
+        }
     }
 
     /// Starts a full scan of everything that is watched.
@@ -99,16 +161,18 @@ struct JobCenter: Sendable {
     // MARK: The job process
 
     /// Runs one order in a process of its own and returns its last report.
-    private func work(_ role: ProcessRole, _ order: JobOrder, run: String) async throws -> JobReport {
+    private func work(
+        _ role: ProcessRole, _ order: JobOrder, run: String, answering: (UpkeepQuestion) async -> UpkeepAnswer = { _ in .failed(noAnswer) }
+    ) async throws -> JobReport {
         let worker = try await parent.start(role)
         let link = try Link<JobReport>(worker.channel, name: "job-link")
         try link.send(setup(order))
         var last: JobReport?
         for await arrival in link.arrivals {
-            if case .progress(let fraction, let activity) = arrival.value {
-                await runs.progress(run, fraction, activity)
-            } else {
-                last = arrival.value
+            switch arrival.value {
+            case .progress(let fraction, let activity): await runs.progress(run, fraction, activity)
+            case .question(let question): try link.send(await answering(question))
+            default: last = arrival.value
             }
         }
         let status = await parent.end(of: worker)
@@ -126,22 +190,20 @@ struct JobCenter: Sendable {
     private func setup(_ order: JobOrder) -> JobSetup {
         JobSetup(
             order: order,
-            passwords: site.configuration.backup.repositories.map { setting in
-                switch setting.password {
-                case .credential(let name): JobSetup.Password(repository: setting.name, source: name, isFile: false)
-                case .file(let path): JobSetup.Password(repository: setting.name, source: path.utf8 ?? "", isFile: true)
-                }
+            secrets: site.configuration.backup.repositories.flatMap { setting in
+                [JobSetup.Secret(setting.password, of: setting.name, .password)]
+                    + (setting.credential.map { [JobSetup.Secret($0, of: setting.name, .credential)] } ?? [])
             }, keys: layout.keys.utf8 ?? "")
     }
 
     /// Records a result until it is in the ledger: what a job did must not be forgotten because the disk was full for a minute.
     private func conclude(
-        _ run: RunAnswer, _ result: some Encodable & Sendable, failure: FailureText?, record: () async throws -> [FindingOutcome]
+        _ run: RunAnswer, _ result: some Encodable & Sendable, failure: FailureText?, record: () async throws -> Void
     ) async {
         var pauseSeconds = 0.5
         while true {
             do {
-                _ = try await record()
+                try await record()
                 break
             } catch {
                 Journal.report("core", error)
@@ -151,6 +213,7 @@ struct JobCenter: Sendable {
             }
         }
         await incidentsChanged()
+        await publishRepositories()
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -160,6 +223,22 @@ struct JobCenter: Sendable {
             await runs.fail(run.id, ControlFailure(error))
         }
     }
+
+    /// Writes down which repositories are ours, for commands that run without the daemon.
+    func publishRepositories() async {
+        do {
+            let known = try await repositories.knownRepositories()
+            let path = layout.repositories
+            try await OwnThread.run(name: "repositories") {
+                if try KnownRepositories.load(path) != known { try known.save(path) }
+            }
+        } catch {
+            Journal.report("core", error)
+        }
+    }
+
+    private static let noAnswer = FailureText(
+        message: Phrase(vi: "việc này không được hỏi gì", en: "this work has no questions to ask"), hint: nil)
 
     private static let mixedUp = DaemonError(
         message: Phrase(vi: "tiến trình công việc trả lời sai loại", en: "the job process gave an answer of another kind"), hint: nil,

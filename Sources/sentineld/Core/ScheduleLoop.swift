@@ -37,6 +37,10 @@ struct ScheduleLoop: Sendable {
             switch job.kind {
             case .backup: _ = try await center.startBackup(job.name, by: .system("schedule"), missed: job.missed)
             case .drill: _ = try await center.startDrill(job.name, by: .system("schedule"), missed: job.missed)
+            case .prune:
+                _ = try await center.startUpkeep(
+                    job.name, .policy(jobs: nil), prunes: true, by: .system("schedule"), missed: job.missed)
+            case .forget: continue
             case .scan: _ = try await center.startScan(by: .system("schedule"), missed: job.missed)
             }
         }

@@ -3,17 +3,28 @@ internal import FoundationEssentials
 internal import IncidentCore
 internal import Platform
 
-/// Core to job: the only message. Where secrets lie, never the secrets.
+/// Core to job: the first message. Where secrets lie, never the secrets.
 struct JobSetup: Codable, Sendable {
-    struct Password: Codable, Sendable {
+    struct Secret: Codable, Sendable {
+        enum Purpose: String, Codable, Sendable { case password, credential }
         var repository: String
+        var purpose: Purpose
         /// Path of a file, or name of a credential.
         var source: String
         var isFile: Bool
+
+        init(_ reference: SecretReference, of repository: String, _ purpose: Purpose) {
+            self.repository = repository
+            self.purpose = purpose
+            switch reference {
+            case .credential(let name): (source, isFile) = (name, false)
+            case .file(let path): (source, isFile) = (path.utf8 ?? "", true)
+            }
+        }
     }
 
     var order: JobOrder
-    var passwords: [Password]
+    var secrets: [Secret]
     var keys: String
 }
 
@@ -21,11 +32,15 @@ struct JobSetup: Codable, Sendable {
 enum JobOrder: Codable, Sendable {
     case backup(BackupOrder)
     case drill(DrillOrder)
+    case upkeep(UpkeepOrder)
 }
 
-/// Job to core. The last report is a result or a failure; without one the job has died.
+/// Job to core. The last report is a result or a failure; without one the job has died. A question is answered with an
+/// ``UpkeepAnswer``, before anything else is sent.
 enum JobReport: Codable, Sendable {
     case progress(Double?, String)
+    case question(UpkeepQuestion)
+    case upkeep(UpkeepResult)
     case backup(BackupResult)
     case drill(DrillResult)
     case failed(WireFailure)

@@ -7,7 +7,11 @@ internal import Platform
 struct BackupGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: help("Công việc sao lưu trong cấu hình.", "The backup jobs of the configuration."),
-        subcommands: [BackupRunCommand.self, BackupListCommand.self, HoldPlaceCommand.self, HoldListCommand.self, HoldReleaseCommand.self])
+        subcommands: [
+            BackupRunCommand.self, BackupListCommand.self, BackupSnapshotsCommand.self, BackupApproveCommand.self, BackupRejectCommand.self,
+            BackupRepositoriesCommand.self, HoldPlaceCommand.self, HoldListCommand.self, HoldReleaseCommand.self, HoldExportCommand.self,
+            HoldVerifyCommand.self,
+        ])
 }
 
 struct BackupRunCommand: SentinelCommand {
@@ -16,6 +20,10 @@ struct BackupRunCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var daemon: DaemonOptions
     @Argument(help: ArgumentHelp(help("Tên công việc.", "Name of the job."))) var job: String
+    @Flag(
+        help: ArgumentHelp(
+            help("Sau đó xóa theo quy tắc giữ và thu hồi dữ liệu.", "Then forget by the policy and free unused data.")))
+    var prune = false
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let client = ControlClient(daemon, interface)
@@ -29,7 +37,17 @@ struct BackupRunCommand: SentinelCommand {
                     "\(target.repository): \(target.outcome.title.vi), bản \(target.snapshot?.prefix(8) ?? "-"), \(target.files) tệp, thêm \(sizeText(UInt64(clamping: target.bytesStored))).",
                     "\(target.repository): \(target.outcome.title.en), snapshot \(target.snapshot?.prefix(8) ?? "-"), \(target.files) files, added \(sizeText(UInt64(clamping: target.bytesStored)))."
                 ))
+            for note in target.notes { interface.warn("  ! \(interface.text(note))") }
             for problem in target.unreadableFirst { interface.warn("  ! \(problem.path): \(interface.text(problem.reason))") }
+        }
+        if prune {
+            let known: [RepositoryView] = try await client.get(Route.repositories)
+            for target in result.targets where target.outcome != .failed {
+                // What takes no deletion from here was never meant.
+                if known.first(where: { $0.name == target.repository })?.isAppendOnly ?? true { continue }
+                try await followUpkeep(
+                    client.post(Route.prune(pathComponent(target.repository)), PruneRepository(forgets: true)), client, interface)
+            }
         }
         return switch result.outcome {
         case .complete: .success

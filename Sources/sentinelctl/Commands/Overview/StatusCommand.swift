@@ -28,6 +28,7 @@ struct StatusCommand: SentinelCommand {
         for problem in view.problems { interface.line("  ! \(interface.text(problem.text))") }
         incidents(view, interface)
         jobs(view, interface)
+        repositories(view, interface)
         drills(view, interface)
         interface.line()
         interface.line(
@@ -69,8 +70,33 @@ struct StatusCommand: SentinelCommand {
         for job in view.jobs {
             let newest = job.newestSnapshot.map(timeText) ?? "-"
             interface.line(
-                "  \(job.name): \(interface.text(job.recoveryPoint.title)); \(interface("bản mới nhất", "newest")) \(newest)\(job.isHeld ? interface(" [đang giữ]", " [held]") : "")"
+                "  \(job.name): \(interface.text(job.recoveryPoint.title)); \(interface("bản mới nhất", "newest")) \(newest)\(job.isHeld ? interface(" [đang giữ]", " [held]") : "")\(waiting(job, interface))"
             )
+        }
+    }
+
+    private func waiting(_ job: JobView, _ interface: Interface) -> String {
+        job.waitingSnapshots == 0
+            ? "" : interface.red(interface(" [\(job.waitingSnapshots) bản chờ xác nhận]", " [\(job.waitingSnapshots) wait for a word]"))
+    }
+
+    private func repositories(_ view: StatusView, _ interface: Interface) {
+        if view.repositories.isEmpty { return }
+        interface.line()
+        interface.line(interface.bold(interface("Kho sao lưu", "Repositories")))
+        if let alarm = view.alarm {
+            interface.line(
+                interface.red(
+                    interface(
+                        "  Đang có báo động \(alarm): bản mới là 'nghi ngờ' và không thay bản cũ.",
+                        "  Alarm \(alarm) is open: new snapshots are suspect and displace none.")))
+        }
+        for repository in view.repositories {
+            let kind = repository.isAppendOnly ? interface(" [chỉ ghi thêm]", " [append-only]") : ""
+            interface.line(
+                interface(
+                    "  \(repository.name)\(kind): \(repository.snapshots) bản, \(repository.held) đang giữ; còn trống \(spaceText(repository, interface))",
+                    "  \(repository.name)\(kind): \(repository.snapshots) snapshots, \(repository.held) held; free \(spaceText(repository, interface))"))
         }
     }
 

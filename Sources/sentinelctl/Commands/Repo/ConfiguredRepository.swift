@@ -1,0 +1,124 @@
+internal import ArgumentParser
+internal import BackupEngine
+internal import ControlAPI
+internal import Glibc
+internal import IncidentCore
+internal import Platform
+
+/// Options of commands that delete: how to work past the daemon that looks after the repository.
+struct BreakGlassOptions: ParsableArguments {
+    @OptionGroup var daemon: DaemonOptions
+
+    @Flag(
+        help: ArgumentHelp(
+            help(
+                "Xóa trực tiếp trong kho do sentineld trông coi; được ghi vào sổ cái và báo động.",
+                "Delete directly from a repository that sentineld looks after; it is recorded, and it alarms.")))
+    var breakGlass = false
+
+    @Option(help: ArgumentHelp(help("Lý do, bắt buộc với --break-glass.", "Reason, required with --break-glass."))) var reason: String?
+}
+
+/// Finds out whether a repository is one that a daemon looks after. Then deletion is the daemon's: its receipts, its holds.
+struct ConfiguredRepository {
+    enum Verdict {
+        /// Nobody's: work on it directly.
+        case foreign
+        /// The daemon answers and will do it.
+        case daemon(KnownRepositories.Entry, ControlClient)
+        /// The caller took it upon themselves; the note is written.
+        case brokenGlass
+    }
+
+    let options: BreakGlassOptions
+    let interface: Interface
+    /// `forget` or `prune`.
+    let command: String
+
+    /// Decides before anything is touched.
+    ///
+    /// - Parameters:
+    ///   - location: As the user named it.
+    ///   - identity: The one in `config`, when the repository is open already.
+    ///   - snapshots: What is to go, for the note.
+    /// - Throws: ``CommandFailure``: ours, but the daemon does not answer and nobody broke the glass; append-only.
+    func verdict(location: String, identity: String?, snapshots: [String] = []) async throws -> Verdict {
+        let client = ControlClient(options.daemon, interface)
+        var isAnswering = true
+        var known: KnownRepositories
+        do {
+            let views: [RepositoryView] = try await client.get(Route.repositories)
+            known = KnownRepositories(
+                views.map { .init(name: $0.name, location: $0.location, identity: $0.identity, isAppendOnly: $0.isAppendOnly) })
+        } catch let failure as CommandFailure where failure.status == ControlAPI.ExitCode.unreachable.rawValue {
+            isAnswering = false
+            known = KnownRepositories([])
+        }
+        // A daemon that is down, or another one than that of this call, has left its list.
+        for layout in layouts {
+            known.repositories += try readable { try KnownRepositories.load(layout.repositories) }?.repositories ?? []
+            known.repositories += try readable { try Self.configured(layout.configuration) }?.repositories ?? []
+        }
+        guard let entry = known.entry(location: location, identity: identity) else { return .foreign }
+        if entry.isAppendOnly {
+            let refusal = RepositoryService.appendOnly(entry.name)
+            throw CommandFailure(vi: refusal.message.vi, en: refusal.message.en, hint: refusal.hint, .refused)
+        }
+        if options.breakGlass {
+            try await breakGlass(entry, isAnswering ? client : nil, snapshots)
+            return .brokenGlass
+        }
+        if isAnswering { return .daemon(entry, client) }
+        throw CommandFailure(
+            vi: "kho '\(entry.name)' do sentineld trông coi, và sentineld không trả lời: không xóa gì",
+            en: "repository '\(entry.name)' is looked after by sentineld, which does not answer: nothing is deleted",
+            hint: Phrase(
+                vi: "khởi động sentineld; nếu buộc phải xóa ngay: --break-glass --reason '…' (được ghi lại và báo động)",
+                en: "start sentineld; if it must be deleted now: --break-glass --reason '…' (it is recorded, and it alarms)"),
+            .refused)
+    }
+
+    /// The daemon of this call, and the installed one.
+    private var layouts: [StateLayout] {
+        let own = options.daemon.layout
+        return own.isSystem ? [own] : [own, .system]
+    }
+
+    /// The repositories of a configuration; nil when there is none. One that is wrong is read as far as the daemon's own list.
+    private static func configured(_ path: FilePath) throws -> KnownRepositories? {
+        guard try FileStatus.exists(path) else { return nil }
+        return KnownRepositories(try Configuration.load(path: path, checkOwner: false).backup)
+    }
+
+    /// What this user may not read belongs to a daemon whose repositories this user cannot reach either.
+    private func readable(_ body: () throws -> KnownRepositories?) throws -> KnownRepositories? {
+        do {
+            return try body()
+        } catch is SystemError {
+            return nil
+        } catch is ConfigError {
+            return nil
+        }
+    }
+
+    private func breakGlass(_ entry: KnownRepositories.Entry, _ client: ControlClient?, _ snapshots: [String]) async throws {
+        guard let reason = options.reason, !reason.isEmpty else {
+            throw CommandFailure(vi: "--break-glass cần --reason", en: "--break-glass needs --reason", .usage)
+        }
+        if let client {
+            _ = try await client.post(
+                Route.brokenGlass, BreakGlass(command: command, repository: entry.name, reason: reason, snapshots: Array(snapshots.prefix(32))),
+                as: TextAnswer.self)
+        } else {
+            let uid = getuid()
+            let note = BrokenGlass(
+                moment: .now(), uid: uid, user: (try UserDatabase.account(uid: uid))?.name ?? "uid \(uid)", command: command,
+                repository: entry.name, reason: reason, snapshots: snapshots)
+            try note.save(in: options.daemon.layout.brokenGlass)
+        }
+        interface.warn(
+            interface(
+                "--break-glass: việc này được ghi vào sổ cái và báo động; lệnh giữ không còn bảo vệ.",
+                "--break-glass: this is recorded in the ledger and alarms; holds do not protect any more."))
+    }
+}
