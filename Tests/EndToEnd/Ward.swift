@@ -5,6 +5,8 @@ import Testing
 /// A ward in miniature: data, a repository and a configuration in one temporary directory.
 struct Ward {
     let root: FilePath
+    private let jobKeys: String
+    private let repositoryKeys: String
     var data: FilePath { root / "data" }
     var state: FilePath { root / "state" }
     var configuration: FilePath { root / "sentinel.yaml" }
@@ -13,9 +15,14 @@ struct Ward {
 
     /// Lays out directories, documents with Vietnamese names, playbooks and the configuration.
     ///
-    /// - Parameter extra: Top-level sections of the configuration beside the standard ones.
-    init(in directory: FilePath, extra: String = "") throws {
+    /// - Parameters:
+    ///   - extra: Top-level sections of the configuration beside the standard ones.
+    ///   - job: A further key of the job, such as `keep: {last: 2}`.
+    ///   - repository: Further keys of the repository, such as `, appendOnly: true`.
+    init(in directory: FilePath, extra: String = "", job: String = "", repository: String = "") throws {
         root = directory
+        jobKeys = job
+        repositoryKeys = repository
         for folder in ["data/Hồ sơ một cửa", "data/Văn bản", "state/keys", "state/playbooks"] {
             try DurableFiles.makeDirectories(folder.split(separator: "/").reduce(root) { $0.appending($1.utf8) })
         }
@@ -52,13 +59,14 @@ struct Ward {
           rescan: every 24h
         backup:
           repositories:
-            main: {path: "\(repository)", password: {credential: repo-main}}
+            main: {path: "\(repository)", password: {credential: repo-main}\(repositoryKeys)}
           jobs:
             hoso:
               sources: [{files: ["\(data)"]}]
               to: [main]
               schedule: every 6h
               objectives: {rpo: 6h, rto: 30m}
+              \(jobKeys)
         drills:
           hoso-hang-quy: {job: hoso, schedule: quarterly}
         \(extra)
@@ -69,10 +77,10 @@ struct Ward {
 
 /// Runs `body` with a ward in a temporary directory.
 func withWard<Result>(
-    extra: String = "", isolation: isolated (any Actor)? = #isolation, _ body: (Ward) async throws -> Result
+    extra: String = "", job: String = "", repository: String = "", isolation: isolated (any Actor)? = #isolation, _ body: (Ward) async throws -> Result
 ) async throws -> Result {
     try await withTemporaryDirectory("e2e") { directory in
-        let ward = try Ward(in: directory, extra: extra)
+        let ward = try Ward(in: directory, extra: extra, job: job, repository: repository)
         try await Programs.sentinelctl(
             ["repo", "init", "-r", ward.repository.description], environment: ["RESTIC_PASSWORD": Ward.password]
         ).require(0)

@@ -175,8 +175,7 @@ private let site = "site: {name: Phường, code: P1}\n"
             sentinel.yaml:4: backup.repositories.main.password: the password must not stand in the config
               hint: {credential: NAME} | {file: /path}
             sentinel.yaml:6: backup.repositories.three.password: exactly one of credential, file is needed
-            sentinel.yaml:6: key 'rest' is not available in this version (in backup.repositories.three)
-              hint: remove the key or comment it out
+            sentinel.yaml:6: backup.repositories.three: exactly one of path, rest, rclone is needed
             sentinel.yaml:8: backup.jobs.j: the source '/' holds repository 'two' ('/b/x')
               hint: add exclude: ["/b/x"]
             sentinel.yaml:9: backup.jobs.j.sources[1].sqlite: 'x.db' is not an absolute path

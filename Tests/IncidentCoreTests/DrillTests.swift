@@ -34,24 +34,24 @@ private struct DrillFixture {
     var backupOrder: BackupOrder {
         BackupOrder(
             job: "hoso", sources: [.init(paths: [source.description], excludes: ["*.bỏ"])],
-            targets: [.init(repository: "main", path: repository.description)], hostname: "may-chu")
+            targets: [.init(RepositoryReference(name: "main", location: repository.description))], hostname: "may-chu")
     }
 
     func drillOrder(_ databases: [String] = [], recoveryTime: Int? = 600, recoveryPoint: Int? = 3600) throws -> DrillOrder {
         DrillOrder(
-            drill: "quy", job: "hoso", repository: "main", repositoryPath: repository.description, hostname: "may-chu",
+            drill: "quy", job: "hoso", reference: RepositoryReference(name: "main", location: repository.description), hostname: "may-chu",
             scratch: scratch.description, sqliteDatabases: databases, recoveryTimeObjectiveSeconds: recoveryTime,
             recoveryPointObjectiveSeconds: recoveryPoint)
     }
 
     func backUp() -> BackupResult {
-        BackupJobRunner(password: { _ in Self.password }).run(backupOrder, cancellation: CancellationFlag()) { _, _ in }
+        BackupJobRunner(access: RepositoryAccess(password: { _ in Self.password })).run(backupOrder, cancellation: CancellationFlag()) { _, _ in }
     }
 
     func drill(
         _ order: DrillOrder, now: @escaping @Sendable () -> Timestamp = { .now() }, cancellation: CancellationFlag = CancellationFlag()
     ) -> DrillResult {
-        DrillRunner(password: { _ in Self.password }, now: now).run(order, cancellation: cancellation) { _, _ in }
+        DrillRunner(access: RepositoryAccess(password: { _ in Self.password }), now: now).run(order, cancellation: cancellation) { _, _ in }
     }
 
     /// What lies in the scratch directory; a drill must leave nothing.
@@ -155,7 +155,7 @@ private struct DrillFixture {
         let empty = fixture.drill(try fixture.drillOrder())
         #expect(empty.outcome == .failed)
         #expect(empty.failure?.message.en == "the repository 'main' has no snapshot of 'hoso'")
-        let wrong = DrillRunner(password: { _ in [1, 2] }).run(
+        let wrong = DrillRunner(access: RepositoryAccess(password: { _ in [1, 2] })).run(
             try fixture.drillOrder(), cancellation: CancellationFlag()
         ) { _, _ in }
         #expect(wrong.failure != nil)
@@ -163,7 +163,7 @@ private struct DrillFixture {
         flag.cancel()
         #expect(fixture.drill(try fixture.drillOrder(), cancellation: flag).failure != nil)
         #expect(fixture.leftovers().isEmpty)
-        let failed = BackupJobRunner(password: { _ in [1, 2] }).run(fixture.backupOrder, cancellation: CancellationFlag()) { _, _ in }
+        let failed = BackupJobRunner(access: RepositoryAccess(password: { _ in [1, 2] })).run(fixture.backupOrder, cancellation: CancellationFlag()) { _, _ in }
         #expect(failed.outcome == .failed)
         #expect(failed.targets.first?.failure?.hint != nil || failed.targets.first?.failure != nil)
     }

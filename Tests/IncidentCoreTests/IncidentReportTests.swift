@@ -285,7 +285,7 @@ extension DrillResult {
     static func test(_ drill: String, _ outcome: DrillOutcome, _ moment: Timestamp) -> DrillResult {
         var result = DrillResult(
             DrillOrder(
-                drill: drill, job: "hoso", repository: "main", repositoryPath: "/r", hostname: "h", scratch: "/s",
+                drill: drill, job: "hoso", reference: RepositoryReference(name: "main", location: "/r"), hostname: "h", scratch: "/s",
                 recoveryTimeObjectiveSeconds: 1800), started: moment)
         result.outcome = outcome
         result.ended = moment.rfc3339Local

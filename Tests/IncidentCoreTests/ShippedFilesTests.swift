@@ -26,12 +26,13 @@ func repositoryFile(_ path: String) throws -> [UInt8] {
         let config = try Configuration.parse(Array(full.utf8), name: "sentinel.yaml")
         #expect(config.team.roles.count == TeamRole.allCases.count)
         #expect(config.assets.count == 1 && config.integrity.watch.count == 3 && config.health.checks.count == 6)
-        #expect(config.backup.repositories.count == 2 && config.backup.jobs.count == 1 && config.drills.count == 1)
+        #expect(config.backup.repositories.count == 4 && config.backup.jobs.count == 1 && config.drills.count == 1)
         #expect(config.notify.channels.count == 2 && config.notify.routes.count == 2)
         let keys = [
             "uid", "verified", "phone", "owner", "operator", "level", "police", "personalData", "exclude", "rescan", "interval", "timeout", "down", "up",
             "http", "tcp", "systemd", "disk", "free", "parent", "status", "credential", "file", "sources", "files", "schedule", "keep", "last", "hourly",
-            "daily", "weekly", "monthly", "yearly", "rpo", "rto", "sqlite-integrity", "sendmail", "sendmailPath", "from", "webhook", "severity", "repeat",
+            "daily", "weekly", "monthly", "yearly", "within", "countIncomplete", "path", "rest", "rclone", "auth", "ca", "appendOnly", "freeSpaceFloor", "prune",
+            "rpo", "rto", "sqlite-integrity", "sendmail", "sendmailPath", "from", "webhook", "severity", "repeat",
             "readers", "responders", "administrators",
         ]
         for key in keys { #expect(full.contains("\(key):"), "\(key)") }

@@ -3,7 +3,8 @@ internal import Platform
 extension RepositorySetting {
     static func read(_ name: String, _ value: DocumentValue) -> RepositorySetting? {
         guard var section = value.section() else { return nil }
-        let kinds = ["path", "rest", "rclone"].filter { section.has($0) }
+        var kinds: [String] = []
+        for kind in ["path", "rest", "rclone"] where section.has(kind) { kinds.append(kind) }
         let path = (kinds.isEmpty ? section.required("path") : section.optional("path"))?.absolutePath()
         let rest = section.optional("rest")?.webAddress()
         let rclone = section.optional("rclone").flatMap(remote)
@@ -14,16 +15,16 @@ extension RepositorySetting {
         let floor = section.optional("freeSpaceFloor").map(HealthCheckSetting.FreeSpace.read)
         let prune = section.optional("prune").map { $0.schedule() }
         let prunePosition = section.keyPosition("prune")
-        let forRest = ["auth", "ca"].filter { section.has($0) }
+        let forRest = section.has("auth") ? "auth" : section.has("ca") ? "ca" : nil
         section.finish()
         if kinds.count > 1 {
             value.report(
                 .contradiction, Phrase(vi: "cần đúng một trong các khóa path, rest, rclone", en: "exactly one of path, rest, rclone is needed"))
             return nil
         }
-        if let first = forRest.first, kinds != ["rest"] {
+        if let forRest, kinds != ["rest"] {
             value.report(
-                .contradiction, Phrase(vi: "khóa '\(first)' chỉ dùng cùng với 'rest'", en: "the key '\(first)' goes with 'rest' only"))
+                .contradiction, Phrase(vi: "khóa '\(forRest)' chỉ dùng cùng với 'rest'", en: "the key '\(forRest)' goes with 'rest' only"))
         }
         if kinds != ["path"], floor != nil {
             value.report(

@@ -51,17 +51,20 @@ package struct Retention: Sendable, Hashable {
 }
 
 extension Retention {
-    private static let rules = ["last", "hourly", "daily", "weekly", "monthly", "yearly", "within"]
+    private static let countingRules = ["last", "hourly", "daily", "weekly", "monthly", "yearly"]
 
     static func read(_ value: DocumentValue) -> Retention? {
         guard var section = value.section() else { return nil }
-        func count(_ key: String) -> Int? { section.optional(key)?.integer(1...100_000) }
-        let retention = Retention(
-            last: count("last"), hourly: count("hourly"), daily: count("daily"), weekly: count("weekly"), monthly: count("monthly"),
-            yearly: count("yearly"), within: section.optional("within").flatMap(span),
-            countsIncomplete: section.optional("countIncomplete")?.boolean() ?? false)
-        let isEmpty = !Self.rules.contains { section.has($0) }
+        var counts: [String: Int] = [:]
+        for rule in countingRules { counts[rule] = section.optional(rule)?.integer(1...100_000) }
+        let within = section.optional("within").flatMap(span)
+        let countsIncomplete = section.optional("countIncomplete")?.boolean() ?? false
+        var isEmpty = !section.has("within")
+        for rule in countingRules where section.has(rule) { isEmpty = false }
         section.finish()
+        let retention = Retention(
+            last: counts["last"], hourly: counts["hourly"], daily: counts["daily"], weekly: counts["weekly"], monthly: counts["monthly"],
+            yearly: counts["yearly"], within: within, countsIncomplete: countsIncomplete)
         if isEmpty {
             value.report(
                 .missingKey, Phrase(vi: "chưa nêu giữ lại bao nhiêu bản", en: "it does not say how many snapshots to keep"),

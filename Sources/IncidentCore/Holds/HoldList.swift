@@ -50,15 +50,15 @@ package struct HoldList: Sendable, Equatable {
     /// Checks the signature of a list.
     ///
     /// - Returns: The signed text.
-    /// - Throws: `.malformed`, `.unauthentic`.
+    /// - Throws: `LedgerError` when the key did not sign it, `.damaged` when it is another text.
     package static func verify(_ note: String, key: NoteVerifier) throws -> String {
         let signed = try SignedNote(parsing: note)
         try signed.verify(with: [key])
         let lines = signed.text.split(separator: "\n", omittingEmptySubsequences: false)
         let held = lines.count { $0.hasPrefix("held ") }
         guard lines.first == heading[...], lines.count >= 2, lines[lines.count - 2] == "end \(held)" else {
-            throw LedgerError(
-                .malformed, Phrase(vi: "đây không phải danh sách bản sao lưu đang giữ", en: "this is no list of held snapshots"))
+            throw IncidentError(
+                .damaged, Phrase(vi: "đây không phải danh sách bản sao lưu đang giữ", en: "this is no list of held snapshots"))
         }
         return signed.text
     }

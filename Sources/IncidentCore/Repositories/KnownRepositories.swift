@@ -1,4 +1,4 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 package import Platform
 
 /// The repositories that a daemon looks after, in a file beside its ledger: commands that work on a repository directly find

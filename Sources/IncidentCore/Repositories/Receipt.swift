@@ -1,4 +1,4 @@
-package import BackupEngine
+internal import BackupEngine
 package import Platform
 
 /// How a snapshot came into our record, and so where its date comes from.

@@ -1,5 +1,5 @@
-package import BackupEngine
-package import Platform
+internal import BackupEngine
+internal import Platform
 
 /// One snapshot as it lies in a repository, small enough to travel by the thousand.
 package struct SnapshotFacts: Codable, Sendable, Equatable {

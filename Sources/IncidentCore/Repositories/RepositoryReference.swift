@@ -1,4 +1,4 @@
-package import BackupEngine
+internal import BackupEngine
 package import Platform
 
 /// A repository as the job process is told of it: name and place, never a secret.

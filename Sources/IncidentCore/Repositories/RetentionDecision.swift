@@ -30,32 +30,40 @@ package enum RetentionDecision {
         var counted: [ReceiptOrigin: [Receipt]] = [:]
         let newestWhole = receipts.filter { $0.standing == .trusted && !$0.isIncomplete && $0.origin != .seen }.map(\.received).max()
         for receipt in receipts {
-            func verdict(_ isKept: Bool, _ vi: String, _ en: String) {
-                result.append(RetentionVerdict(snapshot: receipt.snapshot, isKept: isKept, reason: Phrase(vi: vi, en: en)))
-            }
-            switch receipt.standing {
-            case .rejected: verdict(false, "bị loại theo lời một người", "rejected by a person")
-            case .implausible, .suspect:
-                verdict(true, "\(receipt.standing.title.vi), chờ người xác nhận", "\(receipt.standing.title.en), waits for a person's word")
-            case .trusted where receipt.isIncomplete && !retention.countsIncomplete:
-                if let newestWhole, newestWhole > receipt.received {
-                    verdict(false, "không trọn vẹn, đã có bản trọn vẹn mới hơn", "incomplete, and a newer one is complete")
-                } else {
-                    verdict(true, "không trọn vẹn nhưng là bản mới nhất", "incomplete, but nothing newer is complete")
-                }
-            case .trusted: counted[receipt.origin == .seen ? .seen : .made, default: []].append(receipt)
+            if let verdict = uncounted(receipt, retention, newestWhole: newestWhole) {
+                result.append(verdict)
+            } else {
+                counted[receipt.origin == .seen ? .seen : .made, default: []].append(receipt)
             }
         }
         for group in counted.values { result += planned(group, retention, now, zone) }
-        // Whatever the policy says, one snapshot that can be trusted stays.
         return result
+    }
+
+    /// The verdict about a snapshot that takes no place in the policy; nil for one that does.
+    private static func uncounted(_ receipt: Receipt, _ retention: Retention, newestWhole: Timestamp?) -> RetentionVerdict? {
+        func verdict(_ isKept: Bool, _ vi: String, _ en: String) -> RetentionVerdict {
+            RetentionVerdict(snapshot: receipt.snapshot, isKept: isKept, reason: Phrase(vi: vi, en: en))
+        }
+        switch receipt.standing {
+        case .rejected: return verdict(false, "bị loại theo lời một người", "rejected by a person")
+        case .implausible, .suspect:
+            let title = receipt.standing.title
+            return verdict(true, "\(title.vi), chờ người xác nhận", "\(title.en), waits for a person's word")
+        case .trusted:
+            if !receipt.isIncomplete || retention.countsIncomplete { return nil }
+            if let newestWhole, newestWhole > receipt.received {
+                return verdict(false, "không trọn vẹn, đã có bản trọn vẹn mới hơn", "incomplete, and a newer one is complete")
+            }
+            return verdict(true, "không trọn vẹn nhưng là bản mới nhất", "incomplete, but nothing newer is complete")
+        }
     }
 
     private static func planned(_ group: [Receipt], _ retention: Retention, _ now: Timestamp, _ zone: ZoneRules) -> [RetentionVerdict] {
         let candidates = group.compactMap(\.candidate)
         let plan = retention.policy.plan(for: candidates, now: now, zone: zone)
-        let safe = plan.keep.isEmpty || candidates.count != group.count
-        if safe {
+        // Whatever the policy says, one snapshot stays; and with a damaged record nothing is decided.
+        if plan.keep.isEmpty || candidates.count != group.count {
             let reason = Phrase(vi: "quy tắc không giữ lại bản nào nên không áp dụng", en: "the policy would keep nothing, so it is not applied")
             return group.map { RetentionVerdict(snapshot: $0.snapshot, isKept: true, reason: reason) }
         }

@@ -1,4 +1,4 @@
-package import BackupEngine
+internal import BackupEngine
 internal import Platform
 internal import Synchronization
 

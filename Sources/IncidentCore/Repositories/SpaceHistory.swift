@@ -15,11 +15,19 @@ package final class SpaceHistory: Sendable {
     }
 
     private static func open(_ path: FilePath) throws -> sending Database {
-        do {
-            return try prepared(path)
-        } catch let error where error.isDamaged {
+        if isDamaged(path) {
             for suffix in ["", "-wal", "-shm"] { try DurableFiles.remove(FilePath(bytes: path.bytes + Array(suffix.utf8))) }
-            return try prepared(path)
+        }
+        return try prepared(path)
+    }
+
+    /// Any other failure will be met again, and thrown, when it is opened for good.
+    private static func isDamaged(_ path: FilePath) -> Bool {
+        do throws(DatabaseError) {
+            _ = try prepared(path)
+            return false
+        } catch {
+            return error.isDamaged
         }
     }
 

@@ -42,7 +42,7 @@ extension ControlRoutes {
             let note = BrokenGlass(
                 moment: .now(), uid: caller.peer.uid, user: caller.name, command: order.command, repository: order.repository,
                 reason: order.reason, snapshots: order.snapshots)
-            _ = try await service.record(note, fingerprint: "\(note.moment):\(caller.peer.pid ?? 0)")
+            _ = try await service.record(note, fingerprint: "\(note.moment):\(caller.peer.pid)")
             await core.findings.incidentsChanged()
             return TextAnswer(text: "recorded")
         }

@@ -50,7 +50,7 @@ struct HoldVerifyCommand: SentinelCommand {
         let text: String
         do {
             text = try HoldList.verify(note, key: verifier)
-        } catch let error as LedgerError {
+        } catch let error as any ExplainedError {
             throw CommandFailure(vi: error.message.vi, en: error.message.en, hint: error.hint, .damaged)
         }
         interface.line(interface.isJSON ? try jsonText(TextAnswer(text: text)) : text.trimmedLine)

@@ -122,3 +122,32 @@ struct ConfiguredRepository {
                 "--break-glass: this is recorded in the ledger and alarms; holds do not protect any more."))
     }
 }
+
+extension ConfiguredRepository {
+    /// Has the daemon forget: named snapshots, or whatever the policies of the configuration no longer keep.
+    ///
+    /// - Parameter hasPolicy: The command line names a policy of its own, which is not how a configured repository is kept.
+    /// - Returns: The exit status: 5 when a named snapshot stayed.
+    func forget(
+        _ entry: KnownRepositories.Entry, _ client: ControlClient, snapshots: [String], hasPolicy: Bool, prunes: Bool, isDryRun: Bool
+    ) async throws -> Int32 {
+        if hasPolicy {
+            throw CommandFailure(
+                vi: "kho '\(entry.name)' được giữ theo 'keep' trong cấu hình, không theo quy tắc trên dòng lệnh",
+                en: "repository '\(entry.name)' is kept by 'keep' of the configuration, not by rules on the command line",
+                hint: Phrase(vi: "sửa cấu hình, hoặc nêu mã các bản", en: "change the configuration, or name snapshots"), .refused)
+        }
+        let run: RunAnswer = try await client.post(
+            Route.forget(pathComponent(entry.name)), ForgetSnapshots(snapshots: snapshots, prunes: prunes, isDryRun: isDryRun))
+        let result = try await followUpkeep(run, client, interface)
+        return snapshots.isEmpty || result.kept.isEmpty ? .success : ControlAPI.ExitCode.refused.rawValue
+    }
+
+    /// Has the daemon prune.
+    func prune(_ entry: KnownRepositories.Entry, _ client: ControlClient, isDryRun: Bool) async throws -> Int32 {
+        let run: RunAnswer = try await client.post(
+            Route.prune(pathComponent(entry.name)), PruneRepository(forgets: false, isDryRun: isDryRun))
+        try await followUpkeep(run, client, interface)
+        return .success
+    }
+}
