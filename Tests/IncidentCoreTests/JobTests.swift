@@ -150,10 +150,11 @@ import Testing
     @Test func `orders come from the configuration`() throws {
         let configuration = try Configuration.parse(Array(IncidentFixture.configuration.utf8), name: "t")
         let order = try BackupOrder(job: "hoso", of: configuration, hostname: "h")
-        #expect(order.targets == [
-                    .init(RepositoryReference(name: "main", location: "/var/backups/main")),
-                    .init(RepositoryReference(name: "usb", location: "/mnt/usb")),
-                ])
+        #expect(
+            order.targets == [
+                .init(RepositoryReference(name: "main", location: "/var/backups/main")),
+                .init(RepositoryReference(name: "usb", location: "/mnt/usb")),
+            ])
         #expect(throws: IncidentError.self) { try BackupOrder(job: "hosoo", of: configuration, hostname: "h") }
         let drill = try DrillOrder(drill: "hoso-quy", of: configuration, hostname: "h", scratch: "/s")
         #expect(drill.recoveryTimeObjectiveSeconds == 1800)

@@ -31,7 +31,8 @@ func repositoryFile(_ path: String) throws -> [UInt8] {
         let keys = [
             "uid", "verified", "phone", "owner", "operator", "level", "police", "personalData", "exclude", "rescan", "interval", "timeout", "down", "up",
             "http", "tcp", "systemd", "disk", "free", "parent", "status", "credential", "file", "sources", "files", "schedule", "keep", "last", "hourly",
-            "daily", "weekly", "monthly", "yearly", "within", "countIncomplete", "path", "rest", "rclone", "auth", "ca", "appendOnly", "freeSpaceFloor", "prune",
+            "daily", "weekly", "monthly", "yearly", "within", "countIncomplete", "path", "rest", "rclone", "auth", "ca", "appendOnly", "freeSpaceFloor",
+            "prune",
             "rpo", "rto", "sqlite-integrity", "sendmail", "sendmailPath", "from", "webhook", "severity", "repeat",
             "readers", "responders", "administrators",
         ]

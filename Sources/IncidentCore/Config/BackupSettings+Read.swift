@@ -21,7 +21,8 @@ extension BackupSettings {
     private static func reportSharedPaths(_ repositories: [(setting: RepositorySetting, value: DocumentValue)]) {
         for (index, later) in repositories.enumerated() {
             guard let earlier = repositories[..<index].first(where: { $0.setting.overlaps(later.setting) }) else { continue }
-            let place = later.setting.path.map { Phrase(vi: "đường dẫn '\($0)'", en: "the path '\($0)'") }
+            let place =
+                later.setting.path.map { Phrase(vi: "đường dẫn '\($0)'", en: "the path '\($0)'") }
                 ?? Phrase(vi: "địa chỉ '\(later.setting.location)'", en: "the address '\(later.setting.location)'")
             later.value.report(
                 .duplicate,

@@ -74,8 +74,6 @@ package struct BackupOrder: Codable, Sendable, Equatable {
     /// The tag by which snapshots of a job are known in every repository.
     package static func tag(for job: String) -> String { "job:\(job)" }
 
-    /// On snapshots that lack something.
-    package static let incompleteTag = "incomplete"
     /// On snapshots that were begun while an alarm was open.
     package static let suspectTag = "suspect"
 

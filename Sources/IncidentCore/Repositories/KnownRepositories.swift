@@ -66,11 +66,20 @@ package struct KnownRepositories: Codable, Sendable, Equatable {
 
     private static func place(_ location: String) -> Place {
         guard let path = directory(location) else {
-            return .text(location.hasSuffix("/") ? String(location.dropLast()) : location)
+            return .text(withoutUser(location.hasSuffix("/") ? String(location.dropLast()) : location))
         }
         // Where it cannot be asked the name must do.
         guard let status = try? FileStatus.of(path) else { return .text(path.normalised.description) }
         return .inode(device: status.device, number: status.inode)
+    }
+
+    /// An address without `USER:PASSWORD@`, which the configuration never holds.
+    private static func withoutUser(_ address: String) -> String {
+        guard let scheme = address.firstRange(of: "://") else { return address }
+        let rest = address[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return address }
+        return address[..<scheme.upperBound] + rest[rest.index(after: at)...]
     }
 
     private static func directory(_ location: String) -> FilePath? {

@@ -42,7 +42,7 @@ package struct SnapshotFacts: Codable, Sendable, Equatable {
             id: snapshot.id.hex, original: snapshot.originalID.hex, tree: snapshot.tree.hex,
             takenMilliseconds: snapshot.time.millisecondsSinceEpoch, host: snapshot.hostname,
             job: snapshot.tags.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) },
-            isIncomplete: snapshot.tags.contains(BackupOrder.incompleteTag))
+            isIncomplete: snapshot.tags.contains(Snapshot.incompleteTag))
         guard let summary = snapshot.summary else { return }
         files = Int64(clamping: summary.totalFilesProcessed)
         bytes = Int64(clamping: summary.totalBytesProcessed)

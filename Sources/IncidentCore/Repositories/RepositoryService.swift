@@ -122,7 +122,8 @@ package struct RepositoryService: Sendable {
         switch scope {
         case .nothing: return []
         case .snapshots(let prefixes):
-            return try await resolve(prefixes, repository: repository).map { PlannedRemoval(snapshot: $0, reason: Phrase(vi: "theo yêu cầu của một người", en: "asked for by a person")) }
+            let reason = Phrase(vi: "theo yêu cầu của một người", en: "asked for by a person")
+            return try await resolve(prefixes, repository: repository).map { PlannedRemoval(snapshot: $0, reason: reason) }
         case .policy(let jobs):
             let backup = backup
             let now = incidents.now

@@ -3,8 +3,8 @@ internal import Platform
 /// Every reason why the answer is no, in the order of their weight. One place, so that `status` and `doctor` agree.
 enum StatusProblems {
     static func of(_ view: StatusView, isWatching: Bool) -> [StatusProblem] {
-        incidents(view) + backups(view) + snapshots(view) + repositories(view) + drills(view) + checkpoint(view) + watch(view, isWatching: isWatching) + health(view)
-            + notifications(view)
+        incidents(view) + backups(view) + snapshots(view) + repositories(view) + drills(view) + checkpoint(view)
+            + watch(view, isWatching: isWatching) + health(view) + notifications(view)
     }
 
     private static func incidents(_ view: StatusView) -> [StatusProblem] {

@@ -5,7 +5,7 @@ internal import Platform
 /// Makes the directories of a layout, owned by the service's user where there is one.
 enum StateDirectories {
     static func prepare(_ layout: StateLayout) throws {
-        for directory in [layout.state, layout.keys, layout.scratch, layout.socket.parent] {
+        for directory in [layout.state, layout.keys, layout.scratch, layout.brokenGlass, layout.socket.parent] {
             try DurableFiles.makeDirectories(directory, mode: directory == layout.socket.parent && layout.isSystem ? 0o755 : 0o700)
             guard layout.isSystem, getuid() == 0, let account = try UserDatabase.account(named: Privileges.serviceUser) else { continue }
             try systemCall("chown", path: directory) { unsafe directory.withCString { unsafe chown($0, account.uid, account.gid) } }

@@ -105,7 +105,8 @@ func followUpkeep(_ start: RunAnswer, _ client: ControlClient, _ interface: Inte
     }
     let verb = result.isDryRun ? interface("sẽ xóa", "would remove") : interface("đã xóa", "removed")
     if result.forgets {
-        interface.line(interface("\(result.repository): \(verb) \(result.removed.count) bản.", "\(result.repository): \(verb) \(result.removed.count) snapshots."))
+        let count = result.removed.count
+        interface.line("\(result.repository): \(verb) \(interface("\(count) bản", "\(count) snapshots")).")
         for id in result.removed { interface.line("  \(id.prefix(8))") }
     }
     for kept in result.kept {

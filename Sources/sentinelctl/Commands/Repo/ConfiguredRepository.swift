@@ -30,10 +30,37 @@ struct ConfiguredRepository {
         case brokenGlass
     }
 
+    /// What a command goes on with.
+    enum Access {
+        /// Work on it directly.
+        case direct(Repository)
+        /// The daemon has done it; the exit status.
+        case done(Int32)
+    }
+
     let options: BreakGlassOptions
     let interface: Interface
     /// `forget` or `prune`.
     let command: String
+
+    /// Opens a repository that may be deleted from directly, or has the daemon do the work.
+    ///
+    /// - Parameter work: What the daemon is to do; the password of the repository is not needed for it.
+    func open(
+        _ repository: RepositoryOptions, snapshots: [String] = [], work: (KnownRepositories.Entry, ControlClient) async throws -> Int32
+    ) async throws -> Access {
+        // By its place first, then by its identity: a copy of a repository, or another way to it, is found only when it is open.
+        let place = try await verdict(location: repository.locationName, identity: nil, snapshots: snapshots)
+        if case .daemon(let entry, let client) = place { return .done(try await work(entry, client)) }
+        let opened = try await repository.open()
+        if case .foreign = place,
+            case .daemon(let entry, let client) = try await verdict(
+                location: repository.locationName, identity: opened.configuration.id, snapshots: snapshots)
+        {
+            return .done(try await work(entry, client))
+        }
+        return .direct(opened)
+    }
 
     /// Decides before anything is touched.
     ///
@@ -150,4 +177,9 @@ extension ConfiguredRepository {
         try await followUpkeep(run, client, interface)
         return .success
     }
+}
+
+extension RepositoryOptions {
+    /// The repository as the user named it.
+    var locationName: String { repo ?? environmentValue("RESTIC_REPOSITORY") ?? "" }
 }

@@ -14,6 +14,7 @@ struct RepoForgetCommand: SentinelCommand {
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var retention: RetentionOptions
     @OptionGroup var pruning: PruneSelectionOptions
+    @OptionGroup var glass: BreakGlassOptions
     @Option(help: ArgumentHelp(help("Chỉ máy này (hoặc RESTIC_HOST).", "Only this host (or RESTIC_HOST)."))) var host: [String] = []
     @Option(help: ArgumentHelp(help("Chỉ các bản có mọi nhãn này.", "Only snapshots with all these tags."))) var tag: [String] = []
     @Option(help: ArgumentHelp(help("Chỉ các bản có đường dẫn này.", "Only snapshots of this path."))) var path: [String] = []
@@ -74,7 +75,21 @@ struct RepoForgetCommand: SentinelCommand {
                 hint: Phrase(vi: "thêm --host, --tag hoặc --path", en: "add --host, --tag or --path"))
         }
         if repository.locking.noLock, !dryRun { throw CommandFailure(vi: "--no-lock chỉ dùng cùng --dry-run", en: "--no-lock is for --dry-run only") }
-        let opened = try await repository.open()
+        let opened: Repository
+        // A plan by rules of one's own changes nothing: it needs nobody's leave.
+        if dryRun, !policy.isEmpty || !snapshots.isEmpty {
+            opened = try await repository.open()
+        } else {
+            let configured = ConfiguredRepository(options: glass, interface: interface, command: "forget")
+            let access = try await configured.open(repository, snapshots: snapshots) { entry, client in
+                try await configured.forget(
+                    entry, client, snapshots: snapshots, hasPolicy: !policy.isEmpty || !filter.isEmpty, prunes: prune, isDryRun: dryRun)
+            }
+            switch access {
+            case .done(let status): return status
+            case .direct(let repository): opened = repository
+            }
+        }
         let lock = repository.locking.noLock ? nil : try opened.lock(exclusive: true)
         defer { lock?.release() }
         let selected = try opened.findSnapshots(snapshots, filter: filter)

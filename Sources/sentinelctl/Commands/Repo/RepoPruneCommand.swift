@@ -10,6 +10,7 @@ struct RepoPruneCommand: SentinelCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var pruning: PruneSelectionOptions
+    @OptionGroup var glass: BreakGlassOptions
     @Flag(name: [.customShort("n"), .long], help: ArgumentHelp(help("Chỉ cho biết sẽ làm gì.", "Only show what would be done."))) var dryRun = false
     @Option(
         help: ArgumentHelp(
@@ -22,7 +23,16 @@ struct RepoPruneCommand: SentinelCommand {
         let interruption = Interruption()
         var options = try pruning.options()
         if repository.locking.noLock, !dryRun { throw CommandFailure(vi: "--no-lock chỉ dùng cùng --dry-run", en: "--no-lock is for --dry-run only") }
-        let opened = try await repository.open()
+        let opened: Repository
+        if dryRun {
+            opened = try await repository.open()
+        } else {
+            let configured = ConfiguredRepository(options: glass, interface: interface, command: "prune")
+            switch try await configured.open(repository, work: { try await configured.prune($0, $1, isDryRun: false) }) {
+            case .done(let status): return status
+            case .direct(let repository): opened = repository
+            }
+        }
         if let id = unsafeRecoverNoFreeSpace {
             guard id == opened.configuration.id else {
                 throw CommandFailure(
