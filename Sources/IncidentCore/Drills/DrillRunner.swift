@@ -50,7 +50,7 @@ package struct DrillRunner: Sendable {
     ) throws {
         try cancellation.check()
         progress(nil, order.repository)
-        let repository = try access.open(order.reference)
+        let repository = try access.open(order.reference, cancellation: cancellation)
         let snapshot = try newestSnapshot(order, in: repository)
         result.snapshot = snapshot.id.hex
         result.snapshotTime = viewTime(snapshot.time)

@@ -58,9 +58,8 @@ package struct BackupJobRunner: Sendable {
     private func run(
         _ order: BackupOrder, to target: BackupOrder.Target, cancellation: CancellationFlag, _ progress: @escaping JobProgress
     ) throws -> BackupResult.Target {
-        let repository = try access.open(target.reference)
-        // As `restic unlock` does: a job that was killed here must not keep others out until somebody notices.
-        _ = try repository.unlock(removeAll: false)
+        let removals = LockRemovals()
+        let repository = try access.open(target.reference, removals: removals, cancellation: cancellation)
         let request = BackupRequest(
             sources: order.allPaths, streams: streamSources(order.streams), streamFailure: .leavesOut, tagsIncomplete: true,
             excludes: order.allExcludes, tags: order.tags,
@@ -71,7 +70,7 @@ package struct BackupJobRunner: Sendable {
         var result = result(of: report, target.repository)
         do {
             result.observation = try RepositoryObservation(
-                target.reference, repository, known: Set(target.known), locksRemoved: [])
+                target.reference, repository, known: Set(target.known), locksRemoved: removals.all)
         } catch {
             // The snapshot is safe; that the repository could not be looked at is said, and the next run looks again.
             result.notes.append(

@@ -1,6 +1,7 @@
 package import BackupEngine
 internal import Platform
 internal import RemoteStorage
+internal import Synchronization
 
 /// Opens repositories by their reference. Lives in the job process, the only holder of their secrets.
 package struct RepositoryAccess: Sendable {
@@ -19,7 +20,13 @@ package struct RepositoryAccess: Sendable {
     }
 
     /// Opens the storage and the repository in it.
-    package func open(_ reference: RepositoryReference) throws -> Repository {
+    ///
+    /// - Parameters:
+    ///   - removals: Notes the locks without a holder that get out of the way.
+    ///   - cancellation: Ends waiting for a server or for other locks.
+    package func open(
+        _ reference: RepositoryReference, removals: LockRemovals? = nil, cancellation: CancellationFlag? = nil
+    ) throws -> Repository {
         var access = StorageAccess()
         if let bytes = try credential(reference.name) {
             let parts = bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
@@ -36,6 +43,20 @@ package struct RepositoryAccess: Sendable {
             access.password = secret
         }
         access.authorities = reference.authorities.map { FilePath($0) }
-        return try Repository.open(in: Storage.open(try reference.parsed(), access), password: password(reference.name))
+        access.cancellation = cancellation
+        let repository = try Repository.open(in: Storage.open(try reference.parsed(), access), password: password(reference.name))
+        var policy = LockPolicy()
+        policy.cancellation = cancellation
+        policy.onRemoved = removals.map { removals in { removals.add($0) } }
+        repository.lockPolicy = policy
+        return repository
     }
+}
+
+/// The locks that a job removed, for the record.
+package final class LockRemovals: Sendable {
+    private let locks = Mutex<[LockFacts]>([])
+
+    func add(_ lock: RemovedLock) { locks.withLock { $0.append(LockFacts(lock)) } }
+    var all: [LockFacts] { locks.withLock { $0 } }
 }

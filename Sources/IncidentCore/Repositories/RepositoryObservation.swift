@@ -51,6 +51,22 @@ package struct SnapshotFacts: Codable, Sendable, Equatable {
     }
 }
 
+/// A lock without a holder that was removed.
+package struct LockFacts: Codable, Sendable, Equatable {
+    package var id: String
+    package var host: String
+    package var pid: Int64
+    /// `holderGone` or `unrefreshed`.
+    package var reason: String
+
+    init(_ lock: RemovedLock) {
+        id = lock.id.hex
+        host = lock.hostname
+        pid = Int64(clamping: lock.pid)
+        reason = lock.reason.rawValue
+    }
+}
+
 /// How full the file system of a local repository is.
 package struct SpaceFacts: Codable, Sendable, Equatable {
     package var freeBytes: Int64
@@ -80,8 +96,8 @@ package struct RepositoryObservation: Codable, Sendable, Equatable {
     /// Snapshot files that do not open.
     package var unreadable: Int
     package var keys: [String]
-    /// Locks of dead processes that were removed.
-    package var locksRemoved: [String]
+    /// Locks without a holder that were removed.
+    package var locksRemoved: [LockFacts]
     package var space: SpaceFacts?
     /// True when only ``unknown`` says something: the repository could not be listed.
     package var isPartial = false
@@ -91,7 +107,7 @@ package struct RepositoryObservation: Codable, Sendable, Equatable {
 
     package init(
         repository: String, repositoryID: String, snapshots: [String], unknown: [SnapshotFacts], unreadable: Int = 0,
-        keys: [String] = [], locksRemoved: [String] = [], space: SpaceFacts? = nil
+        keys: [String] = [], locksRemoved: [LockFacts] = [], space: SpaceFacts? = nil
     ) {
         self.repository = repository
         self.repositoryID = repositoryID
@@ -107,7 +123,7 @@ package struct RepositoryObservation: Codable, Sendable, Equatable {
     ///
     /// - Parameter known: IDs of snapshots that need not be read again.
     init(
-        _ reference: RepositoryReference, _ repository: Repository, known: Set<String>, locksRemoved: [String]
+        _ reference: RepositoryReference, _ repository: Repository, known: Set<String>, locksRemoved: [LockFacts]
     ) throws(RepositoryError) {
         let ids = try repository.snapshotIDs()
         var unknown: [SnapshotFacts] = []

@@ -44,7 +44,12 @@ struct RepositoryRecorder {
         }
         findings += try recordKeys(isBaseline: identity != observation.repositoryID, in: transaction)
         for lock in observation.locksRemoved.prefix(Self.idsPerEvent) {
-            try append(EventKind.repositoryLockRemoved, ["lock": JSONValue(bounded(lock, 64))], in: transaction)
+            try append(
+                EventKind.repositoryLockRemoved,
+                [
+                    "lock": JSONValue(bounded(lock.id, 64)), "host": JSONValue(bounded(lock.host, 128)), "pid": JSONValue(lock.pid),
+                    "reason": JSONValue(bounded(lock.reason, 32)),
+                ], in: transaction)
         }
         // Another repository at the same place is no adoption: what lies there is dated by first sight.
         findings += try recordSnapshots(made, adopts: isFirst, in: transaction)

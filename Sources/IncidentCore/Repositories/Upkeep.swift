@@ -121,12 +121,12 @@ package struct UpkeepRunner: Sendable {
     ) throws {
         try cancellation.check()
         progress(nil, order.repository.name)
-        let repository = try access.open(order.repository)
-        _ = try repository.unlock(removeAll: false)
+        let removals = LockRemovals()
+        let repository = try access.open(order.repository, removals: removals, cancellation: cancellation)
         let lock = try repository.lock(exclusive: !order.isDryRun)
         defer { lock.release() }
         let observation = try RepositoryObservation(
-            order.repository, repository, known: Set(order.known), locksRemoved: [])
+            order.repository, repository, known: Set(order.known), locksRemoved: removals.all)
         let plan = try question(.observed(observation))
         var ignored: Set<Digest> = []
         if order.forgets, case .plan(let ids) = plan {

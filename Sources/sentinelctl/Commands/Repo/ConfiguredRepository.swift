@@ -50,12 +50,12 @@ struct ConfiguredRepository {
         _ repository: RepositoryOptions, snapshots: [String] = [], work: (KnownRepositories.Entry, ControlClient) async throws -> Int32
     ) async throws -> Access {
         // By its place first, then by its identity: a copy of a repository, or another way to it, is found only when it is open.
-        let place = try await verdict(location: repository.locationName, identity: nil, snapshots: snapshots)
+        let place = try await verdict(location: repository.name(), identity: nil, snapshots: snapshots)
         if case .daemon(let entry, let client) = place { return .done(try await work(entry, client)) }
         let opened = try await repository.open()
         if case .foreign = place,
             case .daemon(let entry, let client) = try await verdict(
-                location: repository.locationName, identity: opened.configuration.id, snapshots: snapshots)
+                location: repository.name(), identity: opened.configuration.id, snapshots: snapshots)
         {
             return .done(try await work(entry, client))
         }
@@ -177,9 +177,4 @@ extension ConfiguredRepository {
         try await followUpkeep(run, client, interface)
         return .success
     }
-}
-
-extension RepositoryOptions {
-    /// The repository as the user named it.
-    var locationName: String { repo ?? environmentValue("RESTIC_REPOSITORY") ?? "" }
 }

@@ -37,7 +37,8 @@ struct RepositoryOptions: ParsableArguments {
 
     func location() throws -> RepositoryLocation { try RepositoryLocation(try name()) }
 
-    private func name() throws -> String {
+    /// The repository as the user named it.
+    func name() throws -> String {
         if let file = repositoryFile ?? (repo == nil ? environmentValue("RESTIC_REPOSITORY_FILE") : nil) {
             if repo != nil {
                 throw CommandFailure(
