@@ -79,7 +79,7 @@ package struct KnownRepositories: Codable, Sendable, Equatable {
         let rest = address[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" }
         guard let at = authority.lastIndex(of: "@") else { return address }
-        return address[..<scheme.upperBound] + rest[rest.index(after: at)...]
+        return String(address[..<scheme.upperBound] + rest[rest.index(after: at)...])
     }
 
     private static func directory(_ location: String) -> FilePath? {

@@ -47,7 +47,7 @@ package struct RepositoryAccess: Sendable {
         let repository = try Repository.open(in: Storage.open(try reference.parsed(), access), password: password(reference.name))
         var policy = LockPolicy()
         policy.cancellation = cancellation
-        policy.onRemoved = removals.map { removals in { removals.add($0) } }
+        if let removals { policy.onRemoved = { removals.add($0) } }
         repository.lockPolicy = policy
         return repository
     }
