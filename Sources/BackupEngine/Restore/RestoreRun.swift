@@ -146,22 +146,29 @@ final class RestoreRun: Sendable {
 
     /// A file whose content need not be written.
     func countSkipped(_ path: FilePath, _ node: Node) {
-        state.read { state in
-            state.report.filesSkipped += 1
-            state.report.bytesSkipped += node.size
-        }
+        skip(node.size, isCounted: true)
         tell(.unchanged, path, size: node.size)
         reportProgress()
     }
 
     /// An entry that the options leave as it is.
-    func keep(_ path: FilePath, size: UInt64) {
+    ///
+    /// - Parameter isCounted: It was added to what is to be restored.
+    func keep(_ path: FilePath, size: UInt64, isCounted: Bool) {
+        state.read { _ = $0.kept.insert(path) }
+        skip(size, isCounted: isCounted)
+        tell(.unchanged, path, size: size)
+    }
+
+    private func skip(_ size: UInt64, isCounted: Bool) {
         state.read { state in
             state.report.filesSkipped += 1
             state.report.bytesSkipped += size
-            state.kept.insert(path)
+            if isCounted {
+                state.report.entriesTotal -= 1
+                state.report.bytesTotal -= size
+            }
         }
-        tell(.unchanged, path, size: size)
     }
 
     var kept: Set<FilePath> { state.read { $0.kept } }

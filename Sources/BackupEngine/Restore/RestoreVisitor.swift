@@ -104,7 +104,7 @@ struct RestoreVisitor: TreeVisitor {
         if run.isStopped { return }
         for file in batchFiles {
             if case .kept = file.found {
-                run.keep(file.path, size: file.node.size)
+                run.keep(file.path, size: file.node.size, isCounted: true)
                 run.finishNames(file.names, isDone: true)
                 run.finish(entryOf: file.directory)
             } else if run.options.isDryRun {
@@ -181,7 +181,7 @@ struct RestoreVisitor: TreeVisitor {
             if error.isMissing { return false }
             throw error
         }
-        run.keep(path, size: 0)
+        run.keep(path, size: 0, isCounted: false)
         return true
     }
 

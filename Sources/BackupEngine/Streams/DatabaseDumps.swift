@@ -31,7 +31,7 @@ package enum PostgreSQLDump {
     /// One database in pg_dump's custom format.
     ///
     /// Without its own compression: compressed dumps differ everywhere after a small change, so nothing would deduplicate, and the
-    /// repository compresses by itself. See docs/decisions/0009-sources.md.
+    /// repository compresses by itself. See docs/decisions/0010-sources.md.
     ///
     /// - Parameter password: Reaches the program as a password file in memory, never by argument or environment.
     package static func database(

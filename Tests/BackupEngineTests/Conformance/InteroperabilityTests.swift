@@ -55,7 +55,7 @@ import Testing
             let before = try repository.findSnapshot("latest")
             _ = try await run(["rewrite", "--exclude", "\(source)/nested/many-1*", before.id.hex])
             // It has the time of the one that it was made from.
-            let rewritten = try #require(try repository.listSnapshots().first { $0.tree != before.tree })
+            let rewritten = try #require(try repository.listSnapshots().first { $0.original == before.id })
             try repository.loadIndex()
             let nested = try TreeWalker(repository: repository).node(at: source / "nested", in: rewritten)
             #expect(try repository.loadTree(try #require(nested.subtree)).nodes.count == 191)

@@ -45,7 +45,7 @@ import Testing
         ]
         // Every state that a source was backed up in.
         let contents = Monitor<[String: [TreeDescription]]>([:])
-        let complaints = try await concurrently(workers) { worker in
+        let complaints = try await concurrently(workers, areTogether: true) { worker in
             var random = SeededRandom(seed: worker.seed)
             for (pause, step) in worker.steps {
                 try await Task.sleep(for: .milliseconds(pause))

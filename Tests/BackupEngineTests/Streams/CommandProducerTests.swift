@@ -99,12 +99,13 @@ private func isRunning(_ word: String) -> Bool {
     @Test func `a secret is a file for the command alone, and descriptors of this process are not`() throws {
         let scene = try BackupScene("command-secret")
         let text =
-            "cat \(PipedCommand.secretPath); cat \(PipedCommand.secretPath); stat -Lc ' %a %F' \(PipedCommand.secretPath); tr '\\0' ' ' </proc/$$/environ; ls /proc/$$/fd | tr '\\n' ' '"
+            "cat \(PipedCommand.secretPath); cat \(PipedCommand.secretPath); stat -Lc ' %a %F' \(PipedCommand.secretPath); tr '\\0' ' ' </proc/$$/environ; ls -m /proc/$$/fd; :"
         let report = try scene.backUp(streams: [script(text, secret: Array("s3cret".utf8))])
         let words = String(decoding: try scene.content("/out", report.snapshot), as: UTF8.self)
         #expect(words.hasPrefix("s3crets3cret 600 regular file\n"))
         #expect(words.components("s3cret") == 2)
-        #expect(words.hasSuffix(" 0 1 2 3 ") || words.hasSuffix("\n0 1 2 3 ") || words.hasSuffix("0 1 2 3 "))
+        // No pipeline in the shell: its ends would be open for a moment.
+        #expect(words.hasSuffix("0, 1, 2, 3\n"))
     }
 
     @Test func `standard input is stored to its end, and nothing at all is a failure`() throws {

@@ -75,13 +75,15 @@ final class MariaDBServer {
         let socket = directory / "s"
         connection = DatabaseConnection(place: .socket(socket), user: "backup")
         let made = try await runAsNobody(
-            [install, "--no-defaults", "--datadir=\(directory)/d", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            [install, "--no-defaults", "--datadir=\(directory)/d", "--auth-root-authentication-method=normal", "--skip-test-db"],
+            // The directory of the tests need not be writable for nobody.
+            environment: ["TMPDIR": directory.description])
         #expect(made.status == 0, "\(made)")
         let change = isRoot ? ["/usr/bin/setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] : []
         process = try SpawnedProcess(
             change + [
                 server, "--no-defaults", "--datadir=\(directory)/d", "--socket=\(socket)", "--pid-file=\(directory)/pid", "--skip-networking",
-                "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M",
+                "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M", "--tmpdir=\(directory)",
             ])
         for _ in 0..<500 where try !FileStatus.exists(socket) { try await Task.sleep(for: .milliseconds(20)) }
         let literal = Self.password.replacing("\\", with: "\\\\").replacing("'", with: "\\'")

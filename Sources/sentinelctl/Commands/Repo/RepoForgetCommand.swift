@@ -95,8 +95,8 @@ struct RepoForgetCommand: SentinelCommand {
         let selected = try opened.findSnapshots(snapshots, filter: filter)
         let plan =
             snapshots.isEmpty
-            ? try ForgetPlan(selected, policy: policy, grouping: grouping, allowsRemovingAll: unsafeAllowRemoveAll)
-            : try ForgetPlan(removing: selected)
+            ? try ForgetPlan(selected, policy: policy, grouping: grouping, allowsRemovingAll: unsafeAllowRemoveAll, willRemove: removalGuard(lock))
+            : try ForgetPlan(removing: selected, willRemove: removalGuard(lock))
         if interface.isJSON {
             // As restic: groups exist only where a policy was applied.
             if snapshots.isEmpty { interface.line(try jsonText(plan.groups.map { json($0, interface) })) }
@@ -106,7 +106,7 @@ struct RepoForgetCommand: SentinelCommand {
         var failed = 0
         if !dryRun {
             let report = try opened.removeSnapshots(
-                plan.remove, cancellation: interruption.flag,
+                plan.remove, cancellation: interruption.flag, willRemove: removalGuard(lock),
                 progress: { interface.progress("\(interface("xóa", "removing")): \($0)/\($1)") })
             interface.endProgress()
             for held in report.held { interface.warn(heldLine(held, interface)) }

@@ -144,7 +144,8 @@ struct RepoRepairSnapshotsCommand: SentinelCommand {
         for snapshot in selected {
             try lock?.verify()
             interface.progress("\(interface("kiểm tra", "examining")) \(snapshot.id.short)")
-            let outcome = try repairer.repair(snapshot, found: { interface.warn(text($0, interface)) })
+            let outcome = try repairer.repair(
+                snapshot, found: { interface.warn(text($0, interface)) }, willRemove: removalGuard(lock))
             interface.endProgress()
             if try show(outcome, of: snapshot, interface) { changed += 1 }
         }

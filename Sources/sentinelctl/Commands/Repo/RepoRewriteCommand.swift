@@ -39,7 +39,7 @@ struct RepoRewriteCommand: SentinelCommand {
         for snapshot in selected {
             try lock?.verify()
             interface.progress("\(interface("viết lại", "rewriting")) \(snapshot.id.short)")
-            let outcome = try rewriter.rewrite(snapshot)
+            let outcome = try rewriter.rewrite(snapshot, willRemove: removalGuard(lock))
             interface.endProgress()
             if try show(outcome, of: snapshot, interface) { changed += 1 }
         }
