@@ -3,7 +3,7 @@ internal import Platform
 /// What is decided about a repository when it is made, and kept for good.
 package struct RepositoryForm: Sendable {
     package enum Chunker: Sendable {
-        /// A gear hash with a random key: fast, and chunk sizes tell nothing to who lacks the key.
+        /// A gear hash with a random key: fast, and chunk sizes say little to who lacks the key. Format 1 gets ``rabin`` instead.
         case gear
         /// restic's chunker with a random polynomial: what restic and we store of one file is the same.
         case rabin
@@ -24,6 +24,8 @@ package struct RepositoryForm: Sendable {
         let polynomial: UInt64
         let rule: RepositoryConfiguration.Chunker
         switch chunker {
+        // `restic migrate` rewrites the config of format 1 and drops what it does not know: there the rule would change unseen.
+        case .gear where version < 2: (polynomial, rule) = (try ChunkerPolynomial.random(), .rabin)
         case .gear: (polynomial, rule) = (try ChunkerPolynomial.random(), .gear(key: try SecureRandom.bytes(GearTable.keyBytes)))
         case .rabin: (polynomial, rule) = (try ChunkerPolynomial.random(), .rabin)
         case .like(let other): (polynomial, rule) = (other.chunkerPolynomial, other.chunker)

@@ -5,7 +5,7 @@ package enum ZstdEffort: Sendable, Hashable {
     /// 1...19, zstd's own scale.
     case level(Int32)
     /// Level 3, but for inputs above 128 KiB parameters that were measured: on programs, text and dumps of databases as small as
-    /// level 3 within a percent, in less time. See docs/decisions/0010-backup-pipeline.md.
+    /// level 3 within a percent, in less time. See docs/decisions/0012-backup-pipeline.md.
     case ordinary
 
     static let largeInputBytes = 128 * 1024

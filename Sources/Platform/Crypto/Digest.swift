@@ -59,24 +59,22 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The value of 64 hex digits in `raw`, of either case; nil for anything else.
     package init?(rawHex raw: UnsafeRawBufferPointer) {
         guard raw.count == 2 * Self.byteCount else { return nil }
-        var parts: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        for index in 0..<64 {
-            let character = unsafe raw[index]
-            let digit: UInt8
-            switch character {
-            case 48...57: digit = character - 48
-            case 97...102: digit = character - 87
-            case 65...70: digit = character - 55
-            default: return nil
+        // Index and trees are full of these: sixteen digits make a word, and what is no digit is noticed once at the end.
+        var isWrong = false
+        func word(_ first: Int) -> UInt64 {
+            var word: UInt64 = 0
+            for index in first..<first + 16 {
+                let character = unsafe raw[index]
+                let letter = (character | 0x20) &- 97
+                let number = character &- 48
+                let isNumber = number < 10
+                isWrong = isWrong || !isNumber && letter >= 6
+                word = word << 4 | UInt64(isNumber ? number : letter &+ 10)
             }
-            parts.3 = parts.3 << 4 | UInt64(digit)
-            switch index {
-            case 15: parts.0 = parts.3
-            case 31: parts.1 = parts.3
-            case 47: parts.2 = parts.3
-            default: break
-            }
+            return word
         }
+        let parts = (word(0), word(16), word(32), word(48))
+        if isWrong { return nil }
         words = parts
     }
 

@@ -43,30 +43,32 @@ extension FileDescriptor {
     ///
     /// - Parameter limit: More names than this are EOVERFLOW.
     package func sortedNames(limit: Int) throws(SystemError) -> [[UInt8]] {
-        let copy = try systemCall("fcntl") { sentinel_fcntl(raw, F_DUPFD_CLOEXEC, 0) }
-        guard let stream = unsafe fdopendir(copy) else {
-            let number = sentinel_errno()
-            close(copy)
-            throw SystemError("fdopendir", number)
-        }
-        defer { unsafe closedir(stream) }
-        unsafe rewinddir(stream)
         var names: [[UInt8]] = []
+        var buffer = [UInt8](repeating: 0, count: 32 * 1024)
+        try systemCall("lseek") { lseek(raw, 0, SEEK_SET) }
         while true {
-            // The end and an error both give nil; only errno tells them apart.
-            sentinel_set_errno(0)
-            guard let entry = unsafe readdir(stream) else {
-                let number = sentinel_errno()
-                if number != 0 { throw SystemError("readdir", number) }
-                break
+            let count = try unsafe buffer.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) -> Int in
+                try systemCall("getdents64") { unsafe sentinel_getdents64(raw, buffer.baseAddress, buffer.count) }
             }
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in unsafe Array(bytes.prefix { $0 != 0 }) }
-            if name == [UInt8(ascii: ".")] || name == Array("..".utf8) { continue }
-            if names.count == limit { throw SystemError("readdir", EOVERFLOW) }
-            names.append(name)
+            if count == 0 { break }
+            try Self.append(buffer[..<count], to: &names, limit: limit)
         }
         names.sort { $0.lexicographicallyPrecedes($1) }
         return names
+    }
+
+    /// Layout of an entry: getdents64(2); its length stands at 16, its name at 19.
+    private static func append(_ entries: ArraySlice<UInt8>, to names: inout [[UInt8]], limit: Int) throws(SystemError) {
+        var offset = entries.startIndex
+        while offset + 19 < entries.endIndex {
+            let length = Int(entries[offset + 16]) | Int(entries[offset + 17]) << 8
+            if length < 20 || offset + length > entries.endIndex { throw SystemError("getdents64", EIO) }
+            let name = entries[offset + 19..<offset + length].prefix { $0 != 0 }
+            offset += length
+            if name.first == UInt8(ascii: "."), name.count == 1 || name.count == 2 && name.last == UInt8(ascii: ".") { continue }
+            if names.count == limit { throw SystemError("getdents64", EOVERFLOW) }
+            names.append(Array(name))
+        }
     }
 
     /// Status of an entry itself; a symbolic link is not followed.

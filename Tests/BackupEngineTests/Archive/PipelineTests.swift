@@ -38,7 +38,8 @@ import Testing
         request.parent = .none
         let again = try Archiver(repository: repository).run(request)
         #expect(again.summary.dataBlobs == 0)
-        #expect(again.snapshot.tree == report.snapshot.tree)
+        // The directories above are used by others at the same time; the file is not.
+        #expect(try TreeWalker(repository: repository).node(at: directory / "file", in: again.snapshot) == node)
     }
 
     @Test func `a bit that flips between sealing and publishing ends the backup`() throws {
@@ -159,8 +160,6 @@ import Testing
     }
 
     @Test func `an identical snapshot can be left out`() throws {
-        let directory = try TemporaryDirectory("skip")
-        // A relative source keeps the directories above it, which others use, out of the snapshot.
         let scene = try BackupScene("skip")
         try put(scene.source / "f", "1")
         let repository = scene.repository
@@ -170,7 +169,6 @@ import Testing
         let second = try Archiver(repository: repository).run(request)
         #expect(second.isSaved == (second.snapshot.tree != first.snapshot.tree))
         #expect(try repository.listSnapshots().count == (second.isSaved ? 2 : 1))
-        _ = directory
     }
 
     @Test func `markers, sizes and patterns without case leave out what restic leaves out`() throws {
@@ -260,7 +258,7 @@ import Testing
         var random = SeededRandom(for: "chunkers")
         let source = directory / "source"
         try SampleTree.make(at: source, &random, isForRestic014: true)
-        try DurableFiles.create(source / "large", random.bytes(30 << 20))
+        try DurableFiles.create(source / "thirty-MiB", random.bytes(30 << 20))
         let restic = try StockRestic(directory / "repo", scratch: directory.path, version: version)
         let repository = try restic.create()
         #expect(repository.configuration.chunker != .rabin)
@@ -269,7 +267,7 @@ import Testing
         let theirs = try await restic.run(["backup", "--host", "host", try #require(source.utf8)])
         try #require(theirs.status == 0, "\(theirs)")
         if version != .debianRestic {
-            let rewrite = try await restic.run(["rewrite", "--exclude", "large", "latest"])
+            let rewrite = try await restic.run(["rewrite", "--exclude", "thirty-MiB", "latest"])
             try #require(rewrite.status == 0, "\(rewrite)")
         }
         let check = try await restic.run(["check", "--read-data"])

@@ -72,7 +72,7 @@ import Testing
     }
 
     /// The places at which the directory goes away: before a pack, an index, the snapshot.
-    @Test(arguments: ["write data/XX/ID-tmp", "rename data/XX/ID", "rename index/ID", "rename snapshots/ID"])
+    @Test(arguments: ["write data/upload-tmp", "rename data/XX/ID", "rename index/ID", "rename snapshots/ID"])
     func `a directory that goes away in the middle ends the backup; back again, the next one goes on`(moment: String) async throws {
         try await withCopy("gone") { copy in
             let words = moment.split(separator: " ").map(String.init)

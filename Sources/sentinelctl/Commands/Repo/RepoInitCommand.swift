@@ -74,6 +74,10 @@ struct RepoInitCommand: SentinelCommand {
                 vi: "--from-repo chỉ dùng cùng --copy-chunker-params", en: "--from-repo needs --copy-chunker-params")
         }
         switch chunker {
+        case "gear"? where try version() < 2:
+            throw CommandFailure(
+                vi: "'gear' cần định dạng 2", en: "'gear' needs format 2",
+                hint: Phrase(vi: "bỏ --repository-version 1, hoặc dùng --chunker rabin", en: "leave out --repository-version 1, or use --chunker rabin"))
         case nil, "gear": return .gear
         case "rabin": return .rabin
         case let name?:
