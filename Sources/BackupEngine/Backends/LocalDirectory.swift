@@ -159,9 +159,16 @@ package struct LocalDirectory: Backend {
     }
 
     package func openUpload(_ type: FileType) throws(RepositoryError) -> any Upload {
-        do {
-            // Above the directory of its name, which is not known yet: readers skip what is no ID in either place.
-            return LocalUpload(self, type, try TemporaryFile(beside: root / type.rawValue / "upload"))
+        // Above the directory of its name, which is not known yet: readers skip what is no ID in either place.
+        let place = root / type.rawValue / "upload"
+        do throws(SystemError) {
+            do throws(SystemError) {
+                return LocalUpload(self, type, try TemporaryFile(beside: place))
+            } catch {
+                guard error.isMissing, try FileStatus.exists(configurationPath) else { throw error }
+                try DurableFiles.makeDirectories(place.parent, mode: sharedWithGroup() ? 0o770 : 0o700)
+                return LocalUpload(self, type, try TemporaryFile(beside: place))
+            }
         } catch {
             throw .storage(error)
         }
@@ -176,7 +183,8 @@ package struct LocalDirectory: Backend {
             do throws(SystemError) {
                 try file.publish(as: path, mode: mode, replacing: true)
             } catch {
-                if !error.isMissing { throw error }
+                // As in save(): only the directory of a pack is made, never a repository that went away.
+                guard error.isMissing, try FileStatus.exists(configurationPath) else { throw error }
                 try DurableFiles.makeDirectories(directory(of: type, id), mode: sharedWithGroup() ? 0o770 : 0o700)
                 try file.publish(as: path, mode: mode, replacing: true)
             }
