@@ -191,3 +191,6 @@ static inline long sentinel_filesystem_type(int fd) {
     struct statfs info;
     return fstatfs(fd, &info) == 0 ? (long)info.f_type : 0;
 }
+/* malloc.h is not part of Swift's C library module. */
+extern int mallopt(int parameter, int value);
+static inline int sentinel_mallopt(int parameter, int value) { return mallopt(parameter, value); }

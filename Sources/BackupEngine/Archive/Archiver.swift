@@ -21,6 +21,7 @@ package struct Archiver: Sendable {
     package func run(
         _ request: BackupRequest, cancellation: CancellationFlag = CancellationFlag(), observer: BackupObserver = BackupObserver()
     ) throws(RepositoryError) -> BackupReport {
+        AllocatorBounds.tighten()
         let start = Timestamp.now()
         let began = Monotonic.nanoseconds()
         let selection = try request.selection()

@@ -64,7 +64,7 @@ package protocol Backend: Sendable {
     func readTree(_ pack: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(RepositoryError)
     /// Stores a file under `id`, which must be SHA-256 of `bytes`.
     func save(_ type: FileType, _ id: Digest, _ bytes: [UInt8]) throws(RepositoryError)
-    /// Begins a file whose name is not known yet; see ``Upload``.
+    /// Begins a file whose name is not known yet; see ``Upload``. A backend that stands before another one hands this on.
     func openUpload(_ type: FileType) throws(RepositoryError) -> any Upload
     /// Removes a file. A missing one is not an error.
     func remove(_ type: FileType, _ id: Digest) throws(RepositoryError)
