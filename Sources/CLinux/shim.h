@@ -124,6 +124,37 @@ static inline int sentinel_memory_file(const char *name) { return memfd_create(n
 extern int pipe2(int ends[2], int flags);
 /* A pipe, close-on-exec: reading end, writing end. */
 static inline int sentinel_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+/* Starts a program that gets SIGTERM when the calling *thread* ends. Its standard input and output are /dev/null, its standard
+   error is `errors`; every signal is unblocked and at its default; no other descriptor is left open. Returns -1 with errno when
+   there is no child; a program that cannot be executed ends with status 127. */
+static inline pid_t sentinel_spawn_bound(const char *path, char *const argv[], char *const envp[], int null, int errors) {
+    pid_t parent = getpid();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t child = fork();
+    if (child == 0) {
+        /* Only calls that are safe between fork and exec in a process with threads. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+        if (getppid() != parent) _exit(127);
+        setpgid(0, 0);
+        if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(errors, 2) < 0) _exit(127);
+        syscall(SYS_close_range, 3U, ~0U, 0U);
+        struct sigaction standard;
+        memset(&standard, 0, sizeof standard);
+        standard.sa_handler = SIG_DFL;
+        for (int number = 1; number < 65; number++) sigaction(number, &standard, 0);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, 0);
+        execve(path, argv, envp);
+        _exit(127);
+    }
+    int number = errno;
+    pthread_sigmask(SIG_SETMASK, &before, 0);
+    errno = number;
+    return child;
+}
 /* A blocked sendmsg on `sock` gives up with EAGAIN after this time. */
 static inline int sentinel_set_send_limit(int sock, long seconds, long microseconds) {
     struct timeval limit = {seconds, microseconds};

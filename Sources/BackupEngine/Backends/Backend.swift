@@ -25,6 +25,11 @@ package struct StoredFile: Sendable, Hashable {
     /// SHA-256 of the content, which is the name.
     package let id: Digest
     package let sizeBytes: UInt64
+
+    package init(id: Digest, sizeBytes: UInt64) {
+        self.id = id
+        self.sizeBytes = sizeBytes
+    }
 }
 
 /// Where the files of a repository lie. Blocking; every method may be called from any thread.
@@ -55,6 +60,8 @@ package protocol Backend: Sendable {
     func read(
         _ type: FileType, _ id: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(RepositoryError)
+    /// A part of a pack that holds trees, which are read again and again; storage that keeps copies at hand serves them from there.
+    func readTree(_ pack: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(RepositoryError)
     /// Stores a file under `id`, which must be SHA-256 of `bytes`.
     func save(_ type: FileType, _ id: Digest, _ bytes: [UInt8]) throws(RepositoryError)
     /// Begins a file whose name is not known yet; see ``Upload``.
@@ -68,4 +75,8 @@ package protocol Backend: Sendable {
 extension Backend {
     package var connections: Int { 2 }
     package func age(of type: FileType, _ id: Digest) throws(RepositoryError) -> Double? { nil }
+
+    package func readTree(_ pack: Digest, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(RepositoryError) {
+        try unsafe read(.pack, pack, offset: offset, into: buffer)
+    }
 }

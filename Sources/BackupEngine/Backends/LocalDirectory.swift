@@ -147,14 +147,13 @@ package struct LocalDirectory: Backend {
             do throws(SystemError) {
                 try save(bytes, to: path(of: type, id), isPack: type == .pack, replacing: true)
             } catch {
-                // The directory of a pack may be missing; where the config is missing too, the whole repository went away in the middle
-                // of the work (a disk that was unmounted), and nothing must be made in its place.
-                guard error.isMissing, try FileStatus.exists(configurationPath) else { throw error }
+                // Only below a repository: the mount point of a disk that is gone must not become one.
+                guard error.isMissing, hasPlace(for: type) else { throw error }
                 try DurableFiles.makeDirectories(directory(of: type, id), mode: sharedWithGroup() ? 0o770 : 0o700)
                 try save(bytes, to: path(of: type, id), isPack: type == .pack, replacing: true)
             }
         } catch {
-            throw .storage(error)
+            throw error.isMissing && !hasPlace(for: type) ? gone(error) : .storage(error)
         }
     }
 
@@ -163,7 +162,7 @@ package struct LocalDirectory: Backend {
             // Above the directory of its name, which is not known yet: readers skip what is no ID in either place.
             return LocalUpload(self, type, try TemporaryFile(beside: root / type.rawValue / "upload"))
         } catch {
-            throw .storage(error)
+            throw error.isMissing && !hasPlace(for: type) ? gone(error) : .storage(error)
         }
     }
 
@@ -176,13 +175,25 @@ package struct LocalDirectory: Backend {
             do throws(SystemError) {
                 try file.publish(as: path, mode: mode, replacing: true)
             } catch {
-                if !error.isMissing { throw error }
+                guard error.isMissing, hasPlace(for: type) else { throw error }
                 try DurableFiles.makeDirectories(directory(of: type, id), mode: sharedWithGroup() ? 0o770 : 0o700)
                 try file.publish(as: path, mode: mode, replacing: true)
             }
         } catch {
-            throw .storage(error)
+            throw error.isMissing && !hasPlace(for: type) ? gone(error) : .storage(error)
         }
+    }
+
+    /// True when the repository itself is there. While it is being made, `config` comes last.
+    private func hasPlace(for type: FileType) -> Bool {
+        (try? FileStatus.exists(configurationPath)) == true || type == .key && (try? FileStatus.exists(root / type.rawValue)) == true
+    }
+
+    private func gone(_ error: SystemError) -> RepositoryError {
+        RepositoryError(
+            .storage, Phrase(vi: "kho \(description) không còn ở đó", en: "the repository \(description) is gone"),
+            hint: Phrase(vi: "kiểm tra đĩa hoặc thư mục mạng còn được gắn không", en: "check that its disk or network directory is mounted"),
+            cause: error)
     }
 
     private func save(_ bytes: [UInt8], to path: FilePath, isPack: Bool = false, replacing: Bool) throws(SystemError) {
@@ -204,6 +215,20 @@ package struct LocalDirectory: Backend {
     private func sharedWithGroup() -> Bool {
         guard let status = try? FileStatus.of(configurationPath) else { return false }
         return status.mode & 0o040 != 0
+    }
+
+    package func age(of type: FileType, _ id: Digest) throws(RepositoryError) -> Double? {
+        let path = path(of: type, id)
+        do throws(SystemError) {
+            let stored = try FileStatus.of(path).modified
+            // A file made now has the time of whoever keeps the files, which on a network is another machine.
+            let probe = try TemporaryFile(beside: path)
+            return try FileStatus.of(probe.path).modified.seconds(since: stored)
+        } catch {
+            // A directory that cannot be written tells no time; whoever asks falls back on what the file itself says.
+            if error.isMissing || error.isReadOnly || error.isPermission { return nil }
+            throw .storage(error)
+        }
     }
 
     package func remove(_ type: FileType, _ id: Digest) throws(RepositoryError) {

@@ -64,7 +64,11 @@ struct ObjectStore: Sendable {
     }
 
     /// Seals and stores an unpacked file, reading it back in memory first.
-    func saveDocument(_ type: FileType, _ plaintext: [UInt8]) throws(RepositoryError) -> Digest {
+    ///
+    /// - Parameter announce: Hears the name before the file is stored.
+    func saveDocument(
+        _ type: FileType, _ plaintext: [UInt8], announce: (Digest) -> Void = { _ in }
+    ) throws(RepositoryError) -> Digest {
         try contexts.use { (context) throws(RepositoryError) in
             let sealed: [UInt8]
             let id: Digest
@@ -79,6 +83,7 @@ struct ObjectStore: Sendable {
                     Phrase(vi: "kiểm tra \(type.label) trước khi ghi thất bại", en: "verification of a new \(type.label) file failed"),
                     cause: error)
             }
+            announce(id)
             try backend.save(type, id, sealed)
             return id
         }
@@ -86,7 +91,7 @@ struct ObjectStore: Sendable {
 
     // MARK: Blobs
 
-    /// Reads one copy of a blob.
+    /// Reads one copy of a blob. One that does not open is read a second time, past every cache: the first may be the line's fault.
     ///
     /// - Throws: `.missing`, `.storage`, `.unsupported` for a blob over the limit, `.corrupt` when the copy is damaged.
     func loadBlob(_ handle: BlobHandle, pack: Digest, _ record: BlobRecord) throws(RepositoryError) -> [UInt8] {
@@ -94,12 +99,28 @@ struct ObjectStore: Sendable {
             throw RepositoryError(
                 .unsupported, Phrase(vi: "blob \(handle.id.short) quá lớn", en: "blob \(handle.id.short) is too large"))
         }
-        return try contexts.use { (context) throws(RepositoryError) in
+        do throws(RepositoryError) {
+            return try loadBlobOnce(handle, pack: pack, record, directly: handle.type == .data)
+        } catch {
+            if error.code != .corrupt { throw error }
+            return try loadBlobOnce(handle, pack: pack, record, directly: true)
+        }
+    }
+
+    private func loadBlobOnce(
+        _ handle: BlobHandle, pack: Digest, _ record: BlobRecord, directly: Bool
+    ) throws(RepositoryError) -> [UInt8] {
+        try contexts.use { (context) throws(RepositoryError) in
             do {
                 return try unsafe context.decodeBlob(
                     handle, storedLength: Int(record.length), uncompressedLength: Int(record.uncompressedLength)
                 ) { (buffer) throws(RepositoryError) in
-                    try unsafe backend.read(.pack, pack, offset: UInt64(record.offset), into: buffer)
+                    let offset = UInt64(record.offset)
+                    if directly {
+                        try unsafe backend.read(.pack, pack, offset: offset, into: buffer)
+                    } else {
+                        try unsafe backend.readTree(pack, offset: offset, into: buffer)
+                    }
                 }
             } catch let error as RepositoryError {
                 throw error

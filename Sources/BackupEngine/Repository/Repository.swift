@@ -17,6 +17,7 @@ package final class Repository: Sendable {
     let identity = WriterIdentity.current()
     /// The key file that the repository was opened with.
     let keyID: Digest
+    let locking = Locking()
 
     /// How blobs are compressed and packed.
     package let writing: WriteSettings
@@ -26,7 +27,9 @@ package final class Repository: Sendable {
         keyID = key.id
         self.configuration = configuration
         self.writing = writing
-        store = ObjectStore(backend: backend, contexts: ContextPool(master, writing.compression), configuration: configuration)
+        store = ObjectStore(
+            backend: LeasedBackend(base: backend, gate: locking.gate), contexts: ContextPool(master, writing.compression),
+            configuration: configuration)
         writer = PackWriter(store: store, index: index, packSizeBytes: writing.packSizeBytes)
     }
 

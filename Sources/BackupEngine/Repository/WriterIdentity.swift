@@ -25,9 +25,14 @@ struct WriterIdentity: Sendable, Hashable {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// True unless the kernel says that no process has this number. EPERM means that it lives and belongs to somebody else.
+    /// True unless the kernel says that no process has this number, or that it ended and waits for its parent to look. EPERM means
+    /// that it lives and belongs to somebody else.
     static func isAlive(pid: Int32) -> Bool {
-        pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH)
+        guard pid > 0, kill(pid, 0) == 0 || errno != ESRCH else { return false }
+        guard let bytes = try? DurableFiles.read(FilePath("/proc/\(pid)/stat"), limit: 4096), let end = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+            return true
+        }
+        return !bytes[(end + 1)...].starts(with: Array(" Z".utf8))
     }
 }
 

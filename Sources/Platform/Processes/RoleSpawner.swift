@@ -82,17 +82,3 @@ package struct RoleSpawner: Sendable {
         if status != 0 { throw SystemError(call, status) }
     }
 }
-
-/// Calls `body` with a NULL-terminated array of C strings that lives as long as the call.
-private func withCStrings<Result>(
-    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
-    for (index, string) in strings.enumerated() { unsafe (pointers + index).initialize(to: strdup(string)) }
-    unsafe (pointers + strings.count).initialize(to: nil)
-    defer {
-        for index in strings.indices { unsafe free(pointers[index]) }
-        unsafe pointers.deallocate()
-    }
-    return unsafe body(pointers)
-}

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Ctrl-C during long work: the first asks it to stop in order, the second ends the program at once.
 final class Interruption: Sendable {
-    /// One for the process: a signal handler can reach nothing else.
-    private static let raised = CancellationFlag()
+    /// One for the process: a signal handler can reach nothing else, and whatever waits for a server or a lock looks at it.
+    static let raised = CancellationFlag()
 
     var flag: CancellationFlag { Self.raised }
 

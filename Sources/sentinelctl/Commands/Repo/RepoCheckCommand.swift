@@ -52,7 +52,7 @@ struct RepoCheckCommand: SentinelCommand {
         }
         var options = CheckOptions(readData: try readDataSubset.map { try ReadDataSubset($0) } ?? (readData ? .all : .none))
         let interruption = Interruption()
-        let opened = try await repository.open()
+        let opened = try await repository.open(cached: false)
         let lock = noLock ? nil : try opened.lock(exclusive: true)
         defer { lock?.release() }
         if !snapshots.isEmpty {

@@ -28,7 +28,7 @@ struct RepoCopyCommand: SentinelCommand {
 
     func execute(_ interface: Interface) async throws -> Int32 {
         let interruption = Interruption()
-        let source = try await from.open()
+        let source = try await from.open(reachedLike: repository)
         let target = try await repository.open()
         let sourceLock = try source.lock(exclusive: false)
         defer { sourceLock.release() }
@@ -108,15 +108,19 @@ struct SourceRepositoryOptions: ParsableArguments {
         return try PasswordText.ask(help("Mật khẩu kho nguồn: ", "Password of the source: "))
     }
 
-    func open() async throws -> Repository {
+    /// - Parameter target: Its connection and lock options hold for the source too.
+    func open(reachedLike target: RepositoryOptions) async throws -> Repository {
         let name = try name()
         guard !name.isEmpty else {
             throw CommandFailure(
                 vi: "chưa nêu kho nguồn", en: "no source repository was named",
                 hint: Phrase(vi: "dùng --from-repo hoặc đặt RESTIC_FROM_REPOSITORY", en: "use --from-repo or set RESTIC_FROM_REPOSITORY"))
         }
-        return try Repository.open(
-            in: try Storage.open(try RepositoryLocation(name)), password: try await password(),
+        let storage = try Storage.open(try RepositoryLocation(name), try target.connection.access(isQuiet: target.quiet))
+        let opened = try Repository.open(
+            in: storage, password: try await password(),
             keyHint: fromKeyHint ?? environmentValue("RESTIC_FROM_KEY_HINT"))
+        opened.lockPolicy = target.locking.policy(isQuiet: target.quiet)
+        return opened
     }
 }

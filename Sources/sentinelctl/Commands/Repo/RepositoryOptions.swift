@@ -1,14 +1,21 @@
 internal import ArgumentParser
 internal import BackupEngine
-internal import ControlAPI
 internal import Glibc
 internal import Platform
 internal import RemoteStorage
 
-/// Which repository, and its password: the options and variables that restic users know.
+/// Which repository, how to reach it, and its password: the options and variables that restic users know.
 struct RepositoryOptions: ParsableArguments {
-    @Option(name: [.customShort("r"), .long], help: ArgumentHelp(help("Kho sao lưu (hoặc RESTIC_REPOSITORY).", "The repository (or RESTIC_REPOSITORY).")))
+    @Option(
+        name: [.customShort("r"), .long],
+        help: ArgumentHelp(
+            help(
+                "Kho sao lưu: đường dẫn, rest:URL hoặc rclone:TÊN:ĐƯỜNG-DẪN (hoặc RESTIC_REPOSITORY).",
+                "The repository: a path, rest:URL or rclone:REMOTE:PATH (or RESTIC_REPOSITORY).")))
     var repo: String?
+
+    @Option(help: ArgumentHelp(help("Tệp ghi tên kho (hoặc RESTIC_REPOSITORY_FILE).", "File with the name of the repository (or RESTIC_REPOSITORY_FILE).")))
+    var repositoryFile: String?
 
     @Option(
         name: [.customShort("p"), .long],
@@ -18,19 +25,57 @@ struct RepositoryOptions: ParsableArguments {
     @Option(help: ArgumentHelp(help("Lệnh in ra mật khẩu (hoặc RESTIC_PASSWORD_COMMAND).", "Command that prints the password (or RESTIC_PASSWORD_COMMAND).")))
     var passwordCommand: String?
 
-    func location() throws -> RepositoryLocation {
+    @Option(help: ArgumentHelp(help("Thử khóa này trước (hoặc RESTIC_KEY_HINT).", "Key to try first (or RESTIC_KEY_HINT).")))
+    var keyHint: String?
+
+    @Flag(help: ArgumentHelp(help("Chấp nhận mật khẩu rỗng.", "Allow an empty password."))) var insecureNoPassword = false
+
+    @OptionGroup(title: help("Kết nối", "Connection")) var connection: ConnectionOptions
+    @OptionGroup(title: help("Khóa kho", "Locking")) var locking: LockOptions
+
+    @Flag(name: .shortAndLong, help: ArgumentHelp(help("Không in tiến độ và ghi chú.", "Print no progress and no notes."))) var quiet = false
+
+    func location() throws -> RepositoryLocation { try RepositoryLocation(try name()) }
+
+    private func name() throws -> String {
+        if let file = repositoryFile ?? (repo == nil ? environmentValue("RESTIC_REPOSITORY_FILE") : nil) {
+            if repo != nil {
+                throw CommandFailure(
+                    vi: "chỉ dùng một trong hai: --repo và --repository-file", en: "use either --repo or --repository-file",
+                    hint: Phrase(vi: "bỏ một tùy chọn", en: "leave one of them out"))
+            }
+            let text = String(validating: PasswordText.trimmed(try DurableFiles.read(FilePath(file), limit: 64 << 10)), as: UTF8.self)
+            guard let text, !text.isEmpty else {
+                throw CommandFailure(vi: "tệp tên kho rỗng hoặc không phải UTF-8", en: "the repository file is empty or not UTF-8")
+            }
+            return text
+        }
         guard let name = repo ?? environmentValue("RESTIC_REPOSITORY"), !name.isEmpty else {
             throw CommandFailure(
                 vi: "chưa nêu kho sao lưu", en: "no repository was named",
                 hint: Phrase(vi: "dùng -r ĐƯỜNG-DẪN hoặc đặt RESTIC_REPOSITORY", en: "use -r PATH or set RESTIC_REPOSITORY"))
         }
-        return try RepositoryLocation(name)
+        return name
     }
 
-    func storage() throws -> any Backend { try Storage.open(try location()) }
+    /// The storage of the repository. Each call opens it anew.
+    ///
+    /// - Parameter cached: False for a command that must see what the server has, and not a copy of it.
+    func storage(cached: Bool = true) throws -> any Backend {
+        var access = try connection.access(isQuiet: quiet)
+        if !cached { access.cacheDirectory = nil }
+        return try Storage.open(try location(), access)
+    }
 
     /// The password, from the first source that is set: option, then environment, then the terminal.
     func password(confirming: Bool = false) async throws -> [UInt8] {
+        if insecureNoPassword {
+            if passwordFile != nil || passwordCommand != nil {
+                throw CommandFailure(
+                    vi: "--insecure-no-password không đi cùng mật khẩu", en: "--insecure-no-password excludes a password")
+            }
+            return []
+        }
         if let file = passwordFile ?? (passwordCommand == nil ? environmentValue("RESTIC_PASSWORD_FILE") : nil) {
             return PasswordText.trimmed(try DurableFiles.read(FilePath(file), limit: 64 << 10))
         }
@@ -50,83 +95,14 @@ struct RepositoryOptions: ParsableArguments {
         return first
     }
 
-    func open(writing: WriteSettings = WriteSettings()) async throws -> Repository {
-        try Repository.open(in: try storage(), password: try await password(), writing: writing)
-    }
-}
-
-/// Passwords as bytes: from files, commands and the terminal.
-enum PasswordText {
-    /// restic's rule: a byte order mark is removed, then white space at both ends.
-    static func trimmed(_ bytes: [UInt8]) -> [UInt8] {
-        var slice = bytes[...]
-        if slice.starts(with: [0xEF, 0xBB, 0xBF]) { slice = slice.dropFirst(3) }
-        func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
-        while let byte = slice.first, isSpace(byte) { slice = slice.dropFirst() }
-        while let byte = slice.last, isSpace(byte) { slice = slice.dropLast() }
-        return Array(slice)
-    }
-
-    /// Standard output of a command given as words; quotes group, no shell is involved.
-    static func output(of command: String) async throws -> [UInt8] {
-        var words: [String] = []
-        var word = ""
-        var quote: Character?
-        var isOpen = false
-        for character in command {
-            if let open = quote {
-                if character == open { quote = nil } else { word.append(character) }
-            } else if character == "'" || character == "\"" {
-                quote = character
-                isOpen = true
-            } else if character == " " {
-                if isOpen || !word.isEmpty { words.append(word) }
-                word = ""
-                isOpen = false
-            } else {
-                word.append(character)
-            }
-        }
-        if isOpen || !word.isEmpty { words.append(word) }
-        guard let program = words.first else {
-            throw CommandFailure(vi: "lệnh lấy mật khẩu rỗng", en: "the password command is empty")
-        }
-        let executable = program.hasPrefix("/") ? program : resolve(program)
-        guard let executable else {
-            throw CommandFailure(vi: "không tìm thấy lệnh '\(escapedForDisplay(program))'", en: "command not found: '\(escapedForDisplay(program))'")
-        }
-        words[0] = executable
-        var environment: [String: String] = [:]
-        for name in ["PATH", "HOME", "USER", "LANG", "XDG_RUNTIME_DIR"] { environment[name] = environmentValue(name) }
-        let result = try await CommandRunner().run(CommandRequest(argv: words, environment: environment, timeoutSeconds: 60, outputLimitBytes: 64 << 10))
-        guard result.isSuccess else {
-            throw CommandFailure(vi: "lệnh lấy mật khẩu thất bại", en: "the password command failed")
-        }
-        return result.stdout
-    }
-
-    private static func resolve(_ program: String) -> String? {
-        for directory in (environmentValue("PATH") ?? "/usr/bin:/bin").split(separator: ":") {
-            let candidate = "\(directory)/\(program)"
-            if unsafe access(candidate, X_OK) == 0 { return candidate }
-        }
-        return nil
-    }
-
-    /// Reads one line from the terminal without showing it.
-    static func ask(_ prompt: String) throws -> [UInt8] {
-        var settings = termios()
-        unsafe tcgetattr(0, &settings)
-        var silent = settings
-        silent.c_lflag &= ~tcflag_t(ECHO)
-        unsafe tcsetattr(0, TCSAFLUSH, &silent)
-        defer {
-            unsafe tcsetattr(0, TCSAFLUSH, &settings)
-            print("", terminator: "\n")
-        }
-        print(prompt, terminator: "")
-        fflush(nil)
-        guard let line = readLine(strippingNewline: true) else { throw CancellationError() }
-        return Array(line.utf8)
+    /// Opens the repository, with the lock policy of the options.
+    ///
+    /// - Parameter cached: See ``storage(cached:)``.
+    func open(cached: Bool = true, writing: WriteSettings = WriteSettings()) async throws -> Repository {
+        let opened = try Repository.open(
+            in: try storage(cached: cached), password: try await password(), keyHint: keyHint ?? environmentValue("RESTIC_KEY_HINT"),
+            writing: writing)
+        opened.lockPolicy = locking.policy(isQuiet: quiet)
+        return opened
     }
 }
