@@ -164,12 +164,12 @@ package struct LocalDirectory: Backend {
             do throws(SystemError) {
                 return LocalUpload(self, type, try TemporaryFile(beside: place))
             } catch {
-                guard error.isMissing, try FileStatus.exists(configurationPath) else { throw error }
+                guard error.isMissing, hasPlace(for: type) else { throw error }
                 try DurableFiles.makeDirectories(place.parent, mode: sharedWithGroup() ? 0o770 : 0o700)
                 return LocalUpload(self, type, try TemporaryFile(beside: place))
             }
         } catch {
-            throw .storage(error)
+            throw error.isMissing && !hasPlace(for: type) ? gone(error) : .storage(error)
         }
     }
 
@@ -182,13 +182,12 @@ package struct LocalDirectory: Backend {
             do throws(SystemError) {
                 try file.publish(as: path, mode: mode, replacing: true)
             } catch {
-                // As in save(): only the directory of a pack is made, never a repository that went away.
-                guard error.isMissing, try FileStatus.exists(configurationPath) else { throw error }
+                guard error.isMissing, hasPlace(for: type) else { throw error }
                 try DurableFiles.makeDirectories(directory(of: type, id), mode: sharedWithGroup() ? 0o770 : 0o700)
                 try file.publish(as: path, mode: mode, replacing: true)
             }
         } catch {
-            throw .storage(error)
+            throw error.isMissing && !hasPlace(for: type) ? gone(error) : .storage(error)
         }
     }
 

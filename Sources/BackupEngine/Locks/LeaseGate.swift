@@ -49,33 +49,32 @@ struct LeasedBackend: Backend {
         try base.save(type, id, bytes)
     }
 
+    func openUpload(_ type: FileType) throws(RepositoryError) -> any Upload { LeasedUpload(base: try base.openUpload(type), gate: gate) }
+
     func remove(_ type: FileType, _ id: Digest) throws(RepositoryError) {
         if type != .lock { try gate.check() }
         try base.remove(type, id)
     }
-
-    func openUpload(_ type: FileType) throws(RepositoryError) -> any Upload {
-        LeasedUpload(base: try base.openUpload(type), gate: type == .lock ? nil : gate)
-    }
 }
 
-/// An upload that gets its name only under a lease.
-final class LeasedUpload: Upload {
-    private let base: any Upload
-    private let gate: LeaseGate?
+/// An upload that gets its name only while the lease holds.
+private final class LeasedUpload: Upload {
+    let base: any Upload
+    let gate: LeaseGate
 
-    init(base: any Upload, gate: LeaseGate?) {
+    init(base: any Upload, gate: LeaseGate) {
         self.base = base
         self.gate = gate
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(RepositoryError) { try unsafe base.append(bytes) }
+
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(RepositoryError) {
         try unsafe base.read(into: buffer, at: offset)
     }
 
     func commit(as id: Digest) throws(RepositoryError) {
-        try gate?.check()
+        try gate.check()
         try base.commit(as: id)
     }
 }
