@@ -96,9 +96,9 @@ import Testing
             bad.argv = ["/bin/sh", "-c", "echo half; exit 9"]
             var order = BackupOrder(
                 job: "j", sources: [.init(paths: ["\(directory / "data")"], excludes: [])],
-                targets: [.init(repository: "main", path: "\(directory / "repo")")], hostname: "h")
+                targets: [.init(RepositoryReference(name: "main", location: "\(directory / "repo")"))], hostname: "h")
             order.streams = [good, bad]
-            var runner = BackupJobRunner { _ in password }
+            var runner = BackupJobRunner(access: RepositoryAccess(password: { _ in password }))
             runner.streamSources = { settings in settings.flatMap { $0.sources(scratch: directory / "scratch") { _ in [] } } }
             let result = runner.run(order, cancellation: CancellationFlag()) { _, _ in }
             #expect(result.outcome == .incomplete)
@@ -124,9 +124,9 @@ import Testing
             try database.execute("CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(100000))")
             var order = BackupOrder(
                 job: "j", sources: [.init(paths: ["\(path.parent)"], excludes: [])],
-                targets: [.init(repository: "main", path: "\(directory / "repo")")], hostname: "h")
+                targets: [.init(RepositoryReference(name: "main", location: "\(directory / "repo")"))], hostname: "h")
             order.streams = [StreamSetting(kind: .sqlite, name: "\(path)")]
-            var runner = BackupJobRunner { _ in password }
+            var runner = BackupJobRunner(access: RepositoryAccess(password: { _ in password }))
             runner.streamSources = { settings in settings.flatMap { $0.sources(scratch: directory / "scratch") { _ in [] } } }
             // The connection is open and its log not written back: the raw file alone would be an empty database.
             #expect(runner.run(order, cancellation: CancellationFlag()) { _, _ in }.outcome == .complete)
