@@ -82,7 +82,8 @@ import Testing
             try await repo(["init"]).require(0)
             try await repo(["snapshots"], ["RESTIC_PASSWORD": "sai"]).expect(12)
             try await repo(["restore", "deadbeef", "--target", "\(directory / "x")"]).expect(1)
-            try await repo(["backup"]).expect(64)
+            try await repo(["backup"]).expect(1)
+            try await repo(["backup", "--no-such-flag"]).expect(64)
         }
     }
 

@@ -83,7 +83,7 @@ private final class Log: Sendable {
             // Deaf to cancellation, like a call into a dead mount.
             await withCheckedContinuation { continuation in
                 Task.detached {
-                    try? await Task.sleep(for: .seconds(90))
+                    try? await Task.sleep(for: .seconds(600))
                     continuation.resume()
                 }
             }
@@ -97,7 +97,7 @@ private final class Log: Sendable {
         await run(monitor, log, measured: { measured.add("\($0.name) \($1.isUp)") }) {
             log.all.contains("hung down") && measured.count("fine true") > 10
         }
-        #expect(Monotonic.nanoseconds() - before < 60_000_000_000)
+        #expect(Monotonic.nanoseconds() - before < 300_000_000_000)
         #expect(log.all == ["hung down"])
         #expect(running.load(ordering: .relaxed) == 1)
         #expect(started.load(ordering: .relaxed) == 1)

@@ -21,7 +21,7 @@ extension Configuration {
             let problems = programs.compactMap(ProgramTrust.problem).map { problem in
                 DocumentProblem(
                     .unsafeOwner, file: path.description, position: nil, problem: problem,
-                    hint: Phrase(vi: "chown root:root, chmod go-w", en: "chown root:root, chmod go-w"))
+                    hint: Phrase(vi: "đổi chủ và quyền: chown root:root, chmod go-w", en: "chown root:root, chmod go-w"))
             }
             if !problems.isEmpty { throw ConfigError(problems) }
         }

@@ -36,7 +36,7 @@ extension RepositorySetting {
                 .contradiction, at: prunePosition,
                 Phrase(
                     vi: "\(value.path): kho appendOnly không được dọn từ máy này", en: "\(value.path): an append-only repository is not pruned from this host"),
-                hint: Phrase(vi: "xem docs/append-only.md", en: "see docs/append-only.md"))
+                hint: Phrase(vi: "cách dọn ở phía máy lưu trữ: docs/append-only.md", en: "see docs/append-only.md"))
         }
         let location = path?.utf8 ?? rest.map { "rest:\($0)\($0.hasSuffix("/") ? "" : "/")" } ?? rclone.map { "rclone:\($0)" }
         guard let location, let password, let isAppendOnly else { return nil }

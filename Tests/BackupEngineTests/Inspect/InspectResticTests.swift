@@ -135,8 +135,10 @@ import Testing
             #expect(report.failures.isEmpty, "\(report.failures)")
             func contents(_ root: FilePath) throws -> [String] {
                 // Hard links become files of their own in an archive; ACLs and attributes of root need more than plain tar.
-                try TreeDescription(root).lines.compactMap { line in line.contains(" file ") ? line : nil }.map { line in
-                    String(line.split(separator: " ").suffix(1).joined()) + String(line.prefix { $0 != "\t" }.split(separator: " ").first ?? "")
+                try TreeDescription(root).lines.filter { $0.contains(" file ") }.map { line in
+                    let own = line.firstRange(of: " = ").map { line[..<$0.lowerBound] } ?? line[...]
+                    let words = own.split(separator: " ")
+                    return "\(words.first ?? "") \(words.last ?? "")"
                 }
             }
             #expect(try contents(scratch / "tar" / "source").count == contents(restored / "source").count)

@@ -25,16 +25,17 @@ private enum Bank {
     }
 
     /// Transactions without end for sqlite3(1).
-    static func transactions(_ count: Int) -> [UInt8] {
-        var text = "PRAGMA synchronous=OFF;\n.timeout 5000\n"
-        for number in 0..<count {
-            text += """
-                BEGIN IMMEDIATE; UPDATE account SET amount=amount-7 WHERE id=\(number % accounts + 1);
-                INSERT INTO log(text) VALUES(randomblob(300)); UPDATE log SET text=randomblob(900) WHERE id=\(number * 37 % 9000 + 1);
-                UPDATE counter SET n=n+1; UPDATE account SET amount=amount+7 WHERE id=\((number * 31 + 50) % accounts + 1); COMMIT;\n
-                """
-        }
-        return Array(text.utf8)
+    /// A process that writes until it is ended, whatever else the machine does.
+    static func writer(_ path: FilePath) throws -> SpawnedProcess {
+        let program = try #require(availableCommand("sqlite3"))
+        let transaction = """
+            BEGIN IMMEDIATE; UPDATE account SET amount=amount-7 WHERE id=1; INSERT INTO log(text) VALUES(randomblob(300)); \
+            UPDATE log SET text=randomblob(900) WHERE id=1+abs(random()%9000); UPDATE counter SET n=n+1; \
+            UPDATE account SET amount=amount+7 WHERE id=\(accounts); COMMIT;
+            """
+        return try SpawnedProcess([
+            "/bin/sh", "-c", "yes \"$1\" | exec \"$2\" -cmd 'PRAGMA synchronous=OFF' -cmd '.timeout 5000' \"$3\"", "sh", transaction, program, "\(path)",
+        ])
     }
 
     @discardableResult
@@ -65,8 +66,7 @@ private enum Bank {
         let path = scene.source / "app.db"
         try put(scene.source / "other", "1")
         try await Bank.make(path, mode: mode)
-        let program = try #require(availableCommand("sqlite3"))
-        let writer = try SpawnedProcess([program, "\(path)"], input: Bank.transactions(60_000))
+        let writer = try Bank.writer(path)
         var counters: [Int64] = []
         for _ in 0..<4 {
             try await Task.sleep(for: .milliseconds(50))
@@ -139,9 +139,9 @@ private enum Bank {
         try put(scene.source / "other", "1")
         try await Bank.make(path, mode: "DELETE", megabytes: 1)
         let program = try #require(availableCommand("sqlite3"))
-        let holder = try SpawnedProcess([program, "\(path)"], input: Array("BEGIN EXCLUSIVE;\n.shell sleep 60\n".utf8))
-        let journal = scene.source / "app.db-journal"
-        for _ in 0..<200 where try !FileStatus.exists(journal) { try await Task.sleep(for: .milliseconds(10)) }
+        let marker = scene.directory / "locked"
+        let holder = try SpawnedProcess([program, "\(path)", "BEGIN EXCLUSIVE", ".shell touch \(marker) && sleep 120"])
+        for _ in 0..<3000 where try !FileStatus.exists(marker) { try await Task.sleep(for: .milliseconds(10)) }
         let source = SQLiteProducer.source(path: path, scratch: scene.directory / "scratch", patienceSeconds: 0.5)
         let report = try scene.backUp(streams: [source], [scene.source], failure: .leavesOut)
         await holder.killGroup()
