@@ -21,12 +21,27 @@ struct LockRecords: Sendable {
     }()
 
     private static let prefix = "sentinel-lock-"
+    private static let seenPrefix = "sentinel-seen-"
     private func path(_ id: Digest, in directory: FilePath) -> FilePath { directory / (Self.prefix + id.hex) }
 
     /// Notes that this process holds `id`. Doing without is no failure.
     func add(_ id: Digest) {
         guard let holder = Holder.current() else { return }
-        for directory in directories where (try? write(holder.line, to: path(id, in: directory))) != nil { return }
+        for directory in directories where (try? write(holder.line, to: path(id, in: directory))) != nil {
+            sweep(directory)
+            return
+        }
+    }
+
+    /// Removes notes of yesterday: whatever they were about has been stale for a day.
+    private func sweep(_ directory: FilePath) {
+        let now = Timestamp.now()
+        for name in (try? directoryNames(directory)) ?? []
+        where name.starts(with: Self.prefix.utf8) || name.starts(with: Self.seenPrefix.utf8) {
+            let path = directory.appending(name)
+            guard let status = try? FileStatus.ofLink(path), now.seconds(since: status.modified) > 86_400 else { continue }
+            _ = unsafe path.withCString { unsafe unlink($0) }
+        }
     }
 
     /// Not forced to disk: what it says holds only until the next boot.
@@ -41,7 +56,7 @@ struct LockRecords: Sendable {
         }
     }
 
-    private func seenPath(_ id: Digest, in directory: FilePath) -> FilePath { directory / ("sentinel-seen-" + id.hex) }
+    private func seenPath(_ id: Digest, in directory: FilePath) -> FilePath { directory / (Self.seenPrefix + id.hex) }
 
     /// How long ago this machine saw a lock of others first; the first sight is noted. Nil when nothing can be noted.
     func secondsSinceSeen(_ id: Digest) -> Double? {

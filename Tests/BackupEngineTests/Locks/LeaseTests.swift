@@ -109,6 +109,21 @@ internal import Testing
         }
     }
 
+    @Test func `notes of yesterday are swept away, and nothing else is`() throws {
+        try withTemporaryDirectory("sweep") { root in
+            let then = timespec(tv_sec: time(nil) - 2 * 86_400, tv_nsec: 0)
+            for name in ["sentinel-lock-old", "sentinel-seen-old", "sentinel-lock-new", "sentinel.pid"] {
+                try DurableFiles.replace(root / name, [])
+                if name == "sentinel-lock-new" { continue }
+                #expect(unsafe (root / name).withCString { unsafe utimensat(AT_FDCWD, $0, [then, then], 0) } == 0)
+            }
+            let id = try SHA256.hash([1])
+            LockRecords(directory: root).add(id)
+            let names = Set(directoryEntries(root).map { String(decoding: $0, as: UTF8.self) })
+            #expect(names == ["sentinel-lock-new", "sentinel.pid", "sentinel-lock-" + id.hex])
+        }
+    }
+
     /// Age by the holder's clock, age of the file, and whether the lock gives way.
     @Test(
         arguments: [
