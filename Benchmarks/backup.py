@@ -140,7 +140,7 @@ class Backup:
         """One byte changed in memory between sealing and publishing must end the backup."""
         tool = self.tools[0]
         tool.fresh()
-        environment = dict(tool.environment, SENTINEL_FAULTS="*:blob.sealed=flip")
+        environment = dict(tool.environment, SENTINEL_FAULTS="blob.sealed=flip")
         self.harness.run([tool.program, "repo", "backup", root], environment, accept=(1, 4))
         print(f"{'a flipped byte':22} ends the backup before it is published")
 
