@@ -85,7 +85,9 @@ import Testing
             case "KILL": if output.status != 137 { complaints.append("not killed: \(output)") }
             default:
                 // A pack that prune cannot remove is a warning, as in restic: it is in no index any more.
-                if output.status == 0, output.errorText.isEmpty, !Self.isTolerated(injection.place) { complaints.append("went on as if nothing had happened: \(output)") }
+                if output.status == 0, output.errorText.isEmpty, !Self.isTolerated(injection.place) {
+                    complaints.append("went on as if nothing had happened: \(output)")
+                }
                 if output.status != 0, output.status >= 128 || output.errorText.isEmpty { complaints.append("no clear error: \(output)") }
             }
             let allowed = operation.newSnapshots
